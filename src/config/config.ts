@@ -4,25 +4,53 @@ import path from 'node:path';
 import { z } from 'zod';
 
 const whole = (low: number, high: number) => z.coerce.number().int().min(low).max(high);
-const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
 
 const environment = z.object({
   PORT: whole(0, 65535).default(3000).describe('listening port'),
   HOST: z.string().default('127.0.0.1').describe('listening address'),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional().describe('PostgreSQL; not set: embedded'),
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional().describe('BullMQ on Redis; not set: BullMQ on PostgreSQL'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('PostgreSQL; not set: embedded'),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/ })
+    .optional()
+    .describe('BullMQ on Redis; not set: BullMQ on PostgreSQL'),
   DATA_DIR: z.string().default('./.gantry').describe('embedded database, artifacts, mail files'),
-  BASE_URL: z.url({ protocol: /^https?$/ }).optional().describe('links in mail, cookie and origin checks'),
+  BASE_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('links in mail, cookie and origin checks'),
   ADMIN_EMAIL: z.email().optional().describe('superadmin made at first start'),
   ADMIN_PASSWORD: z.string().min(8).max(256).optional().describe('password of that superadmin'),
-  SECRET_KEY: z.string().regex(/^[0-9a-fA-F]{64,}$/, 'takes 64 hex characters or more').optional().describe('signs sessions and links, encrypts stored secrets'),
+  SECRET_KEY: z
+    .string()
+    .regex(/^[0-9a-fA-F]{64,}$/, 'takes 64 hex characters or more')
+    .optional()
+    .describe('signs sessions and links, encrypts stored secrets'),
   ADMIN_TOKEN: z.string().min(32).optional().describe('API token given to that superadmin at first start'),
   MAIL_ALLOW_DOMAINS: list.default([]).describe("domains that notify.to may name besides users' own addresses"),
   GANTRY_PLUGINS: list.default([]).describe('modules that export job definitions'),
-  SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional().describe('mail server; not set: DATA_DIR/mail/*.eml'),
+  SMTP_URL: z
+    .url({ protocol: /^smtps?$/ })
+    .optional()
+    .describe('mail server; not set: DATA_DIR/mail/*.eml'),
   MAIL_FROM: z.string().default('Gantry <gantry@localhost>').describe('sender of notices'),
-  WORKER_CONCURRENCY: whole(1, 1000).default(2 * cpus().length).describe('runs and chunks at once in one worker process'),
-  RETENTION_DAYS: z.coerce.number().positive().max(36500).default(14).describe('days an ended job stays, fractions allowed'),
+  WORKER_CONCURRENCY: whole(1, 1000)
+    .default(2 * cpus().length)
+    .describe('runs and chunks at once in one worker process'),
+  RETENTION_DAYS: z.coerce
+    .number()
+    .positive()
+    .max(36500)
+    .default(14)
+    .describe('days an ended job stays, fractions allowed'),
   RETENTION_CRON: z.string().default('*/10 * * * *').describe('when the retention duty runs (cron, seconds optional)'),
   RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000).default(6000).describe('signed-in calls per token or session'),
   SHUTDOWN_GRACE_MS: whole(0, 600_000).default(10_000).describe('time for work in hand at SIGTERM'),
@@ -30,8 +58,13 @@ const environment = z.object({
   LEASE_MS: whole(500, 600_000).default(15_000).describe('how long a silent worker keeps what it holds'),
   MAX_UPLOAD_MB: whole(1, 1_000_000).default(2048).describe('limit of one upload'),
   MAX_ROWS: whole(1, 1_000_000_000).default(10_000_000).describe('limit of rows of one upload'),
-  OPERATIONS_ALLOW_HOSTS: list.default([]).describe('private or loopback hosts and CIDR blocks that operations may call'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('least level that is logged'),
+  OPERATIONS_ALLOW_HOSTS: list
+    .default([])
+    .describe('private or loopback hosts and CIDR blocks that operations may call'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('least level that is logged'),
 });
 
 export const VARIABLES = environment.shape;
@@ -63,12 +96,18 @@ export class ConfigError extends Error {}
 
 /** Reads all variables at once. @throws ConfigError that names each wrong variable, what it got and what it takes. */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  const given = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, env[name] === '' ? undefined : env[name]]));
+  const given = Object.fromEntries(
+    Object.keys(VARIABLES).map((name) => [name, env[name] === '' ? undefined : env[name]]),
+  );
   const parsed = environment.safeParse(given);
-  const faults = parsed.success ? [] : parsed.error.issues.map((issue) => fault(String(issue.path[0]), given, issue.message));
+  const faults = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => fault(String(issue.path[0]), given, issue.message));
   const value = parsed.data;
   if (given['DATABASE_URL'] && !given['SECRET_KEY']) {
-    faults.push('SECRET_KEY is not set; with a DATABASE_URL it takes 64 hex characters or more, the same for all processes');
+    faults.push(
+      'SECRET_KEY is not set; with a DATABASE_URL it takes 64 hex characters or more, the same for all processes',
+    );
   }
   if (faults.length > 0 || !value) throw new ConfigError(faults.join('\n'));
   return {

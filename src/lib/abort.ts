@@ -22,7 +22,11 @@ export interface Loop {
 }
 
 /** Runs `round` again and again: at once when woken or when the round returns true, else after `everyMs`. Errors go to `onError`. */
-export function startLoop(everyMs: number, round: (signal: AbortSignal) => Promise<boolean | void>, onError: (error: unknown) => void): Loop {
+export function startLoop(
+  everyMs: number,
+  round: (signal: AbortSignal) => Promise<boolean | void>,
+  onError: (error: unknown) => void,
+): Loop {
   const stopping = new AbortController();
   let woken = new AbortController();
   const run = async (): Promise<void> => {

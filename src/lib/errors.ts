@@ -90,7 +90,8 @@ export class RetryLaterError extends Error {
 
 /** A readable line of whatever was thrown: strings, nulls and huge stacks included. */
 export function messageOf(thrown: unknown, limit = 10_000): string {
-  const text = thrown instanceof Error ? thrown.message || thrown.name : typeof thrown === 'string' ? thrown : String(thrown);
+  const text =
+    thrown instanceof Error ? thrown.message || thrown.name : typeof thrown === 'string' ? thrown : String(thrown);
   return cleanText(text).slice(0, limit);
 }
 

@@ -11,7 +11,11 @@ export interface LoggerOptions {
 /** Logs to standard error, so that standard output stays free for what a command answers. */
 export function createLogger(options: LoggerOptions): Logger {
   return pino(
-    { level: options.level, name: options.name, redact: ['password', 'token', 'secret', '*.password', '*.token', '*.secret'] },
+    {
+      level: options.level,
+      name: options.name,
+      redact: ['password', 'token', 'secret', '*.password', '*.token', '*.secret'],
+    },
     pino.destination(2),
   );
 }

@@ -1,0 +1,9 @@
+// The migrations in their order. One line each; the name is what the migration table remembers.
+import type { Migration } from 'kysely';
+import * as ledger from './0001-ledger';
+import * as deployments from './0002-deployments';
+
+export const migrations: Record<string, Migration> = {
+  '0001-ledger': ledger,
+  '0002-deployments': deployments,
+};

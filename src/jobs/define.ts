@@ -1,0 +1,161 @@
+// How a job kind is declared: one file with one of these three calls, and one line in catalog.ts.
+// Validation, OpenAPI, the form, wiring and policy flags derive from the definition; handlers speak in outcomes (style rule 7).
+import type { ZodType } from 'zod';
+import type { Db, Tx } from '../db/database';
+import type { UserRole } from '../db/generated/database';
+import type { Logger } from '../lib/logger';
+import type { FinalState } from './lifecycle';
+
+export type JsonObject = Record<string, unknown>;
+
+export interface Policy {
+  /** A running job may be canceled. Default true. */
+  cancelable: boolean;
+  /** An ended job may be run again. Default true. */
+  requeueable: boolean;
+  /** May run again after its worker died. False: it then ends as failed, never twice. Default true. */
+  restartable: boolean;
+  needsApproval: boolean;
+}
+
+interface DefinitionBase {
+  /** The stored name, equal to the file's name. */
+  kind: string;
+  title: string;
+  /** Where the start dialog shows it. */
+  menu: string[];
+  /** Who may start it. */
+  roles: UserRole[];
+  policy?: Partial<Policy>;
+}
+
+/** What every handler is given. `signal` fires on cancel, on loss of the lease and at the end of a graceful stop. */
+export interface JobContext<P> {
+  jobId: string;
+  run: number;
+  params: P;
+  owner: { id: string; name: string; email: string };
+  signal: AbortSignal;
+  db: Db;
+  logger: Logger;
+  /** A line of the job's log, kept with the job. */
+  log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void;
+  progress(done: number, total: number | null, note?: string): void;
+  idempotencyKey: string;
+  deps: HandlerDeps;
+}
+
+/** Things of the outside that a handler may use; composed in app.ts. */
+export interface HandlerDeps {
+  callOperation(request: OperationCall, signal: AbortSignal): Promise<OperationAnswer>;
+  hashPassword(password: string): Promise<string>;
+  wakeAgents(): void;
+}
+
+export interface OperationCall {
+  endpoint: string;
+  body: string;
+  idempotencyKey: string;
+  secret: string | null;
+  timeoutMs: number;
+}
+
+/** retry: try again no sooner than `afterMs`; refused: the chunk's rows fail with `message`. */
+export type OperationAnswer =
+  | { type: 'results'; results: RowResult[] }
+  | { type: 'retry'; afterMs: number | null; message: string }
+  | { type: 'refused'; code: string; message: string };
+
+export interface Row {
+  /** Counted from 0 over the whole input. */
+  rowIndex: number;
+  data: JsonObject;
+}
+
+/** One answer a row; a row without one has failed with `no_result`. */
+export interface RowResult {
+  rowIndex: number;
+  success: boolean;
+  skipped?: boolean;
+  code?: string;
+  message?: string;
+}
+
+export interface JobDefinition<P = JsonObject> extends DefinitionBase {
+  shape: 'job';
+  params: ZodType<P>;
+  /** Returns the report to keep, or nothing. Throws PermanentJobError, RetryLaterError, or anything else for failed. */
+  run(ctx: JobContext<P>): Promise<JsonObject | void>;
+}
+
+export interface ChunkContext<P> extends JobContext<P> {
+  /** Index of the first row of the chunk, part of the idempotency key. */
+  firstRowIndex: number;
+  /** Set for in-database kinds: effects written through it commit together with the chunk's counts and row errors. */
+  tx: Tx | null;
+}
+
+/** What a chunk came to: its rows' results, or a wish to be tried again (no slot is held until then). */
+export type ChunkOutcome =
+  { type: 'done'; results: RowResult[] } | { type: 'retry'; afterMs: number | null; code: string; message: string };
+
+export interface MassActionDefinition<P = JsonObject> extends DefinitionBase {
+  shape: 'massAction';
+  params: ZodType<P>;
+  /** JSON Schema of one row, for the form and the check of each row; null: any object. */
+  rowSchema: JsonObject | null;
+  paramsSchema?: JsonObject | null;
+  /** Rows a chunk, 1 to 1,000. */
+  chunkSize: number;
+  /** Chunks of one job in flight. */
+  concurrency: number;
+  /** True: processChunk gets `tx` and touches nothing but our database: exactly once. */
+  inDatabase: boolean;
+  /** Tries of a chunk before its rows fail with `endpoint_unavailable`, and the backoff between them. */
+  retry: { attempts: number; minDelayMs: number; maxDelayMs: number };
+  /** Rows a second over all jobs and workers of this kind. */
+  ratePerSecond: number | null;
+  processChunk(ctx: ChunkContext<P>, rows: Row[]): Promise<ChunkOutcome>;
+}
+
+/** What a tick of a process decides. `again`: next tick at once; `waitFor`: sleep in the ledger until woken or the deadline. */
+export type Advance =
+  | { type: 'again' }
+  | { type: 'waitFor'; phase: string; waitingFor: string; deadline: Date | null }
+  | { type: 'ended'; state: FinalState; error?: { code: string; message: string }; report?: JsonObject };
+
+export interface ProcessContext<P> extends JobContext<P> {
+  /** The tick's own transaction: what the tick writes and its decision commit together. */
+  tx: Tx;
+  /** Cancel was asked for: stop what is under way and end as canceled when it has stopped. */
+  cancelRequested: boolean;
+}
+
+export interface ProcessDefinition<P = JsonObject> extends DefinitionBase {
+  shape: 'process';
+  params: ZodType<P>;
+  /** One repeatable tick: read rows, decide, write the next step. Never waits itself. */
+  advance(ctx: ProcessContext<P>): Promise<Advance>;
+}
+
+// Definitions of any parameters live in one catalogue, hence the erased type.
+/* eslint-disable @typescript-eslint/no-explicit-any */
+export type Definition = JobDefinition<any> | MassActionDefinition<any> | ProcessDefinition<any>;
+
+export function defineJob<P>(definition: Omit<JobDefinition<P>, 'shape'>): JobDefinition<P> {
+  return { shape: 'job', ...definition };
+}
+
+export function defineMassAction<P>(definition: Omit<MassActionDefinition<P>, 'shape'>): MassActionDefinition<P> {
+  return { shape: 'massAction', ...definition };
+}
+
+export function defineProcess<P>(definition: Omit<ProcessDefinition<P>, 'shape'>): ProcessDefinition<P> {
+  return { shape: 'process', ...definition };
+}
+
+const DEFAULT_POLICY: Policy = { cancelable: true, requeueable: true, restartable: true, needsApproval: false };
+
+export function policyOf(definition: Definition): Policy {
+  return { ...DEFAULT_POLICY, ...definition.policy };
+}
