@@ -61,7 +61,7 @@ create table artifact (
 const AGENTS = `
 create table agent (
   id uuid primary key,
-  name text not null unique check (name ~ '^[A-Za-z0-9_.-]{1,100}$'),
+  name text not null check (name ~ '^[A-Za-z0-9_.-]{1,100}$'),
   labels json not null,
   public_key text not null,
   host text,
@@ -72,6 +72,8 @@ create table agent (
   last_seen_at timestamptz,
   revoked_at timestamptz
 );
+-- A machine set up anew may take the name of a revoked agent.
+create unique index agent_name on agent (name) where revoked_at is null;
 create table agent_enrolment (
   id uuid primary key,
   token_hash bytea not null unique,

@@ -1,0 +1,250 @@
+// The targets of a deployment, their steps, commands and the agents' reports. Called by the process, takeReport,
+// settleDeployment and the gateway. Every move names the states it comes from (jobs/deployments/targetFlow.ts gives them).
+import { sql } from 'kysely';
+import type { Db, Tx } from '../database';
+import type { TargetStatus } from '../generated/database';
+
+export interface TargetRow {
+  id: number;
+  deploymentId: number;
+  position: number;
+  agentId: string;
+  agentName: string;
+  status: TargetStatus;
+  epoch: number;
+  commandId: string | null;
+  commandSentAt: Date | null;
+  cause: string | null;
+  error: string | null;
+  updatedAt: Date;
+  /** The agent holds a connection now. */
+  connected: boolean;
+  revoked: boolean;
+}
+
+const OPEN: TargetStatus[] = ['pending', 'standby', 'pre', 'deploy', 'post'];
+
+function targets(db: Db) {
+  return db
+    .selectFrom('deploymentTarget')
+    .leftJoin('agent', 'agent.id', 'deploymentTarget.agentId')
+    .select([
+      'deploymentTarget.id',
+      'deploymentTarget.deploymentId',
+      'deploymentTarget.position',
+      'deploymentTarget.agentId',
+      'deploymentTarget.agentName',
+      'deploymentTarget.status',
+      'deploymentTarget.epoch',
+      'deploymentTarget.commandId',
+      'deploymentTarget.commandSentAt',
+      'deploymentTarget.cause',
+      'deploymentTarget.error',
+      'deploymentTarget.updatedAt',
+    ])
+    .select([
+      sql<boolean>`(agent.revoked_at is null and coalesce(agent.connected_until > gantry_now(), false))`.as(
+        'connected',
+      ),
+      sql<boolean>`(agent.id is null or agent.revoked_at is not null)`.as('revoked'),
+    ]);
+}
+
+/** All targets of a deployment, in their order. */
+export function listTargets(db: Db, deploymentId: number): Promise<TargetRow[]> {
+  return targets(db)
+    .where('deploymentTarget.deploymentId', '=', deploymentId)
+    .orderBy('deploymentTarget.position')
+    .execute();
+}
+
+/** Moves a target that stands in one of `from`; false where it does not, and then nothing has changed. */
+export async function moveTarget(
+  tx: Tx,
+  id: number,
+  from: TargetStatus[],
+  to: TargetStatus,
+  told: { cause?: string; error?: string } = {},
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('deploymentTarget')
+    .set({ status: to, updatedAt: sql<Date>`gantry_now()`, ...told })
+    .where('id', '=', id)
+    .where('status', 'in', from)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/** Writes the command of a pending target that has none; its epoch rises with it, older ones are refused from then on. */
+export async function writeCommand(
+  tx: Tx,
+  id: number,
+  command: { commandId: string; epoch: number; body: string },
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('deploymentTarget')
+    .set({
+      commandId: command.commandId,
+      epoch: command.epoch,
+      command: command.body,
+      updatedAt: sql<Date>`gantry_now()`,
+    })
+    .where('id', '=', id)
+    .where('status', '=', 'pending')
+    .where('commandId', 'is', null)
+    .where('epoch', '<', command.epoch)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+export interface CommandRow {
+  targetId: number;
+  jobId: string;
+  commandId: string;
+  command: string;
+  status: TargetStatus;
+  /** Cancel was asked for and the agent is to stop. */
+  canceling: boolean;
+}
+
+/** The commands under way of one agent; few, as one agent is one target of a few deployments. */
+export async function listCommandsOfAgent(db: Db, agentId: string): Promise<CommandRow[]> {
+  const rows = await db
+    .selectFrom('deploymentTarget')
+    .innerJoin('deployment', 'deployment.id', 'deploymentTarget.deploymentId')
+    .innerJoin('job', 'job.id', 'deployment.jobId')
+    .select([
+      'deploymentTarget.id as targetId',
+      'deployment.jobId',
+      'deploymentTarget.commandId',
+      'deploymentTarget.command',
+      'deploymentTarget.status',
+      sql<boolean>`job.state = 'canceling'`.as('canceling'),
+    ])
+    .where('deploymentTarget.agentId', '=', agentId)
+    .where('deploymentTarget.status', 'in', OPEN)
+    .where('deploymentTarget.commandId', 'is not', null)
+    .where('deployment.endedAt', 'is', null)
+    .orderBy('deploymentTarget.id')
+    .limit(1000)
+    .execute();
+  return rows as CommandRow[];
+}
+
+/** Stamps the handing over of a command: pending becomes standby. False when the command was taken back meanwhile. */
+export async function markCommandSent(tx: Tx, targetId: number, commandId: string): Promise<boolean> {
+  const result = await tx
+    .updateTable('deploymentTarget')
+    .set({
+      status: sql<TargetStatus>`case when status = 'pending' then 'standby'::target_status else status end`,
+      commandSentAt: sql<Date>`gantry_now()`,
+      updatedAt: sql<Date>`gantry_now()`,
+    })
+    .where('id', '=', targetId)
+    .where('commandId', '=', commandId)
+    .where('status', 'in', OPEN)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/** The jobs that wait for this agent, to be woken when it comes or goes. */
+export async function listJobsOfAgent(db: Db, agentId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('deploymentTarget')
+    .innerJoin('deployment', 'deployment.id', 'deploymentTarget.deploymentId')
+    .select('deployment.jobId')
+    .distinct()
+    .where('deploymentTarget.agentId', '=', agentId)
+    .where('deploymentTarget.status', 'in', OPEN)
+    .where('deployment.endedAt', 'is', null)
+    .execute();
+  return rows.map((row) => row.jobId);
+}
+
+/** The target that a command of this agent belongs to, with its job; locked through the deployment. */
+export async function lockTargetOfCommand(
+  tx: Tx,
+  commandId: string,
+  agentId: string,
+): Promise<{ id: number; jobId: string; status: TargetStatus; epoch: number; ended: boolean } | null> {
+  const row = await tx
+    .selectFrom('deploymentTarget')
+    .innerJoin('deployment', 'deployment.id', 'deploymentTarget.deploymentId')
+    .select([
+      'deploymentTarget.id',
+      'deployment.jobId',
+      'deploymentTarget.status',
+      'deploymentTarget.epoch',
+      sql<boolean>`deployment.ended_at is not null`.as('ended'),
+    ])
+    .where('deploymentTarget.commandId', '=', commandId)
+    .where('deploymentTarget.agentId', '=', agentId)
+    .forUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** False when this report was taken in before. */
+export async function insertReport(tx: Tx, commandId: string, seq: number): Promise<boolean> {
+  const result = await tx
+    .insertInto('agentReport')
+    .values({ commandId, seq })
+    .onConflict((conflict) => conflict.columns(['commandId', 'seq']).doNothing())
+    .executeTakeFirst();
+  return result.numInsertedOrUpdatedRows === 1n;
+}
+
+export interface StepRow {
+  targetId: number;
+  step: string;
+  status: string;
+  startedAt: Date | null;
+  endedAt: Date | null;
+  error: string | null;
+  log: string | null;
+}
+
+/** What is kept of one step's output; more is cut, with a line that says so. */
+const MAX_STEP_LOG = 1_000_000;
+
+/** Writes what is known of a step; times given once stay, log text is added to what is there. */
+export async function upsertStep(tx: Tx, step: StepRow): Promise<void> {
+  const kept = sql<string>`left(coalesce(deployment_step.log, '') || coalesce(excluded.log, ''), ${MAX_STEP_LOG})`;
+  await tx
+    .insertInto('deploymentStep')
+    .values(step)
+    .onConflict((conflict) =>
+      conflict.columns(['targetId', 'step']).doUpdateSet({
+        status: sql`case when deployment_step.status = 'inprogress' then excluded.status else deployment_step.status end`,
+        startedAt: sql<Date>`coalesce(deployment_step.started_at, excluded.started_at)`,
+        endedAt: sql<Date>`coalesce(deployment_step.ended_at, excluded.ended_at)`,
+        error: sql`coalesce(deployment_step.error, excluded.error)`,
+        log: kept,
+      }),
+    )
+    .execute();
+}
+
+/** Steps of all targets of a deployment, in the order they run. */
+export function listSteps(db: Db, deploymentId: number): Promise<StepRow[]> {
+  return db
+    .selectFrom('deploymentStep')
+    .innerJoin('deploymentTarget', 'deploymentTarget.id', 'deploymentStep.targetId')
+    .selectAll('deploymentStep')
+    .where('deploymentTarget.deploymentId', '=', deploymentId)
+    .orderBy('deploymentTarget.position')
+    .orderBy(sql`array_position(array['pre', 'deploy', 'post'], deployment_step.step)`)
+    .execute();
+}
+
+/** Steps that nobody will report on any more end as failed, so that nothing is shown running forever. */
+export async function endOpenSteps(tx: Tx, deploymentId: number, error: string): Promise<void> {
+  await tx
+    .updateTable('deploymentStep')
+    .set({ status: 'fail', error, endedAt: sql<Date>`gantry_now()` })
+    .where('status', '=', 'inprogress')
+    .where('targetId', 'in', (eb) =>
+      eb.selectFrom('deploymentTarget').select('id').where('deploymentId', '=', deploymentId),
+    )
+    .execute();
+}
