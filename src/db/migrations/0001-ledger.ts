@@ -257,7 +257,7 @@ create table chunk (
   foreign key (job_id, run) references run on delete cascade
 );
 create index chunk_pending on chunk (job_id, run, chunk) where state = 'pending' and sent_at is null;
-create index chunk_on_way on chunk (sent_at) where sent_at is not null and state in ('pending', 'running');
+create index chunk_on_way on chunk (job_id, run, sent_at) where sent_at is not null and state in ('pending', 'running');
 create index chunk_lease on chunk (lease_until) where state = 'running';
 
 create table row_error (
@@ -330,7 +330,14 @@ create table outbox (
   primary key (job_id)
 );
 create index outbox_due on outbox (priority desc, rank, due_at) where sent_at is null;
+create index outbox_owner on outbox (owner_id, priority desc, rank, due_at) where sent_at is null;
 create index outbox_sent on outbox (sent_at) where sent_at is not null;
+
+-- Token bucket of a kind's rate over all jobs and workers: rows may be sent from free_at on.
+create table kind_rate (
+  kind text primary key,
+  free_at timestamptz not null
+);
 
 -- Changes to be numbered after their commit by the dispatcher, and the numbered feed that browsers resume from.
 create table change (
