@@ -164,6 +164,7 @@ create index job_finished on job (finished_at desc, id desc) where deleted_at is
 create index job_priority on job (priority desc, id desc) where deleted_at is null;
 create index job_purge on job (purge_at) where purge_at is not null;
 create index job_run_at on job (run_at) where state = 'scheduled';
+create index job_pausing on job (id) where phase = 'pausing';
 create index job_wake_at on job (wake_at) where wake_at is not null;
 create index job_tombstone on job (deleted_at) where deleted_at is not null;
 
@@ -394,6 +395,8 @@ create table notice (
   created_at timestamptz not null default gantry_now(),
   sent_at timestamptz,
   last_error text,
+  -- The link was lost when the message may have been taken: it is sent once more under the same Message-ID.
+  ambiguous boolean not null default false,
   unique (job_id, run, kind, recipient)
 );
 create index notice_due on notice (due_at) where state in ('due', 'sending');

@@ -1,0 +1,46 @@
+// Recurring duties: a due time is claimed once by its row. The queue's scheduler only wakes whoever looks here.
+import { sql } from 'kysely';
+import type { Db } from '../database';
+
+export async function databaseNow(db: Db): Promise<Date> {
+  const { rows } = await sql<{ now: Date }>`select gantry_now() as now`.execute(db);
+  if (!rows[0]) throw new Error('the database did not tell its time');
+  return rows[0].now;
+}
+
+/** Declares a schedule; a changed cron starts anew from `nextDueAt`, an unchanged one keeps its place. */
+export async function declareSchedule(db: Db, name: string, cron: string, nextDueAt: Date): Promise<void> {
+  await sql`
+    insert into schedule (name, cron, next_due_at) values (${name}, ${cron}, ${nextDueAt})
+    on conflict (name) do update set cron = excluded.cron, next_due_at = excluded.next_due_at
+    where schedule.cron <> excluded.cron`.execute(db);
+}
+
+/** The due time of a schedule that has come, or null. */
+export async function findDue(db: Db, name: string): Promise<Date | null> {
+  const { rows } = await sql<{ nextDueAt: Date }>`
+    select next_due_at from schedule where name = ${name} and next_due_at <= gantry_now()`.execute(db);
+  return rows[0]?.nextDueAt ?? null;
+}
+
+/** Claims a due time for this caller alone and moves the schedule on. false: another one has it. */
+export async function claimDue(db: Db, name: string, dueAt: Date, nextDueAt: Date): Promise<boolean> {
+  const { rows } = await sql`
+    with moved as (
+      update schedule set next_due_at = ${nextDueAt} where name = ${name} and next_due_at = ${dueAt} returning name)
+    insert into schedule_due (name, due_at, started_at) select name, ${dueAt}, gantry_now() from moved
+    on conflict do nothing returning 1`.execute(db);
+  return rows.length > 0;
+}
+
+export async function markDueFinished(db: Db, name: string, dueAt: Date, result: string): Promise<void> {
+  await sql`
+    update schedule_due set finished_at = gantry_now(), result = ${result} where name = ${name} and due_at = ${dueAt}`.execute(db);
+}
+
+export async function pruneDue(db: Db, keepMs: number, limit: number): Promise<number> {
+  const { rows } = await sql`
+    delete from schedule_due where (name, due_at) in (select name, due_at from schedule_due
+      where due_at < gantry_now() - ${keepMs}::float8 * interval '1 millisecond' limit ${limit}) returning 1`.execute(db);
+  return rows.length;
+}
