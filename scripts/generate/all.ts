@@ -1,0 +1,20 @@
+// `npm run generate`: everything that is generated, in the order in which it depends on each other.
+import { generateConfiguration } from './configuration';
+import { generateDatabaseTypes } from './database';
+import { generateSchema } from './schema';
+import { withScratchDatabase } from './scratchDatabase';
+import { generateStates } from './states';
+
+async function main(): Promise<void> {
+  await withScratchDatabase(async (url) => {
+    generateDatabaseTypes(url);
+    await generateSchema(url);
+  });
+  generateConfiguration();
+  generateStates();
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
