@@ -51,7 +51,8 @@ export async function openEmbeddedServer(dataDir: string): Promise<EmbeddedServe
 
   const binaries = await findBinaries();
   const next: Saved = {
-    port: await freePort(),
+    // The same port again where it is free: processes that joined find the server where it was.
+    port: await freePort(saved?.port),
     password: saved?.password ?? randomBytes(24).toString('hex'),
     ownerPid: process.pid,
   };
@@ -250,11 +251,11 @@ async function stopServer(cluster: string): Promise<void> {
   while (isAlive(pid) && existsSync(path.join(cluster, 'postmaster.pid')) && Date.now() < deadline) await pause(20);
 }
 
-function freePort(): Promise<number> {
+function freePort(wanted = 0): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
+    probe.once('error', (error) => (wanted === 0 ? reject(error) : resolve(freePort())));
+    probe.listen(wanted, '127.0.0.1', () => {
       const address = probe.address();
       probe.close(() =>
         address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no free port')),
