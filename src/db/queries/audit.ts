@@ -1,0 +1,64 @@
+// The audit: who did what to what, appended in the transaction of the deed. A trigger refuses change and deletion.
+import type { Db, Tx } from '../database';
+
+export interface NewAudit {
+  actor: { id: string; name: string; requestId?: string };
+  /** `subject.verb`, such as `job.cancel`. */
+  action: string;
+  subjectType: string;
+  subjectId: string;
+  before?: unknown;
+  after?: unknown;
+  reason?: string | null;
+}
+
+export async function insertAudit(tx: Tx, audit: NewAudit): Promise<void> {
+  await tx
+    .insertInto('audit')
+    .values({
+      actorId: audit.actor.id,
+      actorName: audit.actor.name,
+      action: audit.action,
+      subjectType: audit.subjectType,
+      subjectId: audit.subjectId,
+      before: audit.before === undefined ? null : JSON.stringify(audit.before),
+      after: audit.after === undefined ? null : JSON.stringify(audit.after),
+      reason: audit.reason ?? null,
+      requestId: audit.actor.requestId ?? null,
+    })
+    .execute();
+}
+
+export interface AuditRow {
+  id: number;
+  at: Date;
+  actorId: string | null;
+  actorName: string;
+  action: string;
+  subjectType: string;
+  subjectId: string;
+  before: string | null;
+  after: string | null;
+  reason: string | null;
+  requestId: string | null;
+}
+
+export interface AuditFilter {
+  actorId?: string;
+  subjectType?: string;
+  subjectId?: string;
+  action?: string;
+  /** Rows before this id: newest first. */
+  before: number | null;
+  limit: number;
+}
+
+export function listAudit(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
+  let query = db.selectFrom('audit').selectAll().orderBy('id', 'desc').limit(filter.limit);
+  if (filter.actorId !== undefined) query = query.where('actorId', '=', filter.actorId);
+  if (filter.subjectType !== undefined) query = query.where('subjectType', '=', filter.subjectType);
+  if (filter.subjectId !== undefined) query = query.where('subjectId', '=', filter.subjectId);
+  if (filter.action !== undefined) query = query.where('action', '=', filter.action);
+  if (filter.before !== null) query = query.where('id', '<', filter.before);
+  return query.execute();
+}

@@ -1,0 +1,148 @@
+// The statements by which a run ends. Called by jobs/finishRun.ts alone, in its order: job, chunks, run.
+import { sql } from 'kysely';
+import type { Tx } from '../database';
+import type { JobState } from '../generated/database';
+
+export interface EndingJob {
+  id: string;
+  kind: string;
+  title: string;
+  state: JobState;
+  ownerId: string;
+  ownerName: string;
+  ownerEmail: string;
+  notifyEmail: boolean;
+  notifyTo: string | null;
+}
+
+/** Locks the job if this run of it may still end so. Tombstones count too: what was deleted ends quietly elsewhere. */
+export async function lockEndingJob(tx: Tx, jobId: string, run: number, from: JobState[]): Promise<EndingJob | null> {
+  const row = await tx
+    .selectFrom('job')
+    .select(['id', 'kind', 'title', 'state', 'ownerId', 'ownerName', 'ownerEmail', 'notifyEmail', 'notifyTo'])
+    .where('id', '=', jobId)
+    .where('run', '=', run)
+    .where('state', 'in', from)
+    .forUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** What is still to be sent is sent no more. Chunks in hand are fenced by the end of the run. */
+export async function dropOpenChunks(tx: Tx, jobId: string, run: number): Promise<void> {
+  await tx
+    .updateTable('chunk')
+    .set({ state: 'dropped', finishedAt: sql<Date>`gantry_now()`, sentAt: null })
+    .where('jobId', '=', jobId)
+    .where('run', '=', run)
+    .where('state', '=', 'pending')
+    .execute();
+}
+
+export interface EndedRun {
+  total: number | null;
+  good: number;
+  failed: number;
+  skipped: number;
+  progressDone: number;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+}
+
+/** Null when the run has ended already or the lease of `epoch` is lost. */
+export async function markRunEnded(
+  tx: Tx,
+  jobId: string,
+  run: number,
+  epoch: number | null,
+  outcome: JobState,
+  error: { code: string; message: string } | null,
+): Promise<EndedRun | null> {
+  const row = await tx
+    .updateTable('run')
+    .set({
+      outcome,
+      finishedAt: sql<Date>`gantry_now()`,
+      leaseUntil: null,
+      openChunks: 0,
+      pausedMs: sql<number>`paused_ms + coalesce(extract(epoch from gantry_now() - paused_at) * 1000, 0)::bigint`,
+      pausedAt: null,
+      errorCode: error?.code ?? null,
+      errorMessage: error?.message ?? null,
+    })
+    .where('jobId', '=', jobId)
+    .where('run', '=', run)
+    .where('finishedAt', 'is', null)
+    .$if(epoch !== null, (query) => query.where('epoch', '=', epoch ?? 0))
+    .returning(['total', 'good', 'failed', 'skipped', 'progressDone', 'startedAt', 'finishedAt'])
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+export async function markJobEnded(
+  tx: Tx,
+  jobId: string,
+  end: {
+    outcome: JobState;
+    finishedAt: Date;
+    retentionDays: number;
+    error: { code: string; message: string } | null;
+    report: string | null;
+  },
+): Promise<void> {
+  await tx
+    .updateTable('job')
+    .set({
+      state: end.outcome,
+      phase: null,
+      waitingFor: null,
+      wakeAt: null,
+      finishedAt: end.finishedAt,
+      // Days of 24 hours, whatever the clocks of a time zone do.
+      purgeAt: sql<Date>`${end.finishedAt}::timestamptz + ${end.retentionDays * 86_400}::float8 * interval '1 second'`,
+      errorCode: end.error?.code ?? null,
+      errorMessage: end.error?.message ?? null,
+      version: sql<number>`version + 1`,
+    })
+    .$if(end.report !== null, (query) => query.set({ report: end.report }))
+    .where('id', '=', jobId)
+    .executeTakeFirstOrThrow();
+  await tx.deleteFrom('outbox').where('jobId', '=', jobId).execute();
+}
+
+/** The most frequent causes of a run's failed rows, each with one of its messages. */
+export function listTopErrors(
+  tx: Tx,
+  jobId: string,
+  run: number,
+  limit: number,
+): Promise<{ code: string; message: string; count: number }[]> {
+  return tx
+    .selectFrom('rowError')
+    .select(['code', sql<string>`min(message)`.as('message'), sql<number>`count(*)`.as('count')])
+    .where('jobId', '=', jobId)
+    .where('run', '=', run)
+    .groupBy('code')
+    .orderBy(sql`count(*)`, 'desc')
+    .orderBy('code')
+    .limit(limit)
+    .execute();
+}
+
+/** How the owner wants to be told; somebody without an account any more is told as if he never chose. */
+export async function findNoticePreference(tx: Tx, userId: string): Promise<string> {
+  const row = await tx.selectFrom('appUser').select('noticePreference').where('id', '=', userId).executeTakeFirst();
+  return row?.noticePreference ?? 'always';
+}
+
+/** One notice per run, kind and recipient, however often it is asked for. */
+export async function insertNotice(
+  tx: Tx,
+  notice: { id: string; jobId: string; run: number; kind: string; recipient: string; payload: string },
+): Promise<void> {
+  await tx
+    .insertInto('notice')
+    .values(notice)
+    .onConflict((conflict) => conflict.columns(['jobId', 'run', 'kind', 'recipient']).doNothing())
+    .execute();
+}
