@@ -20,6 +20,8 @@ export const AGENT_CONNECT_PATH = '/api/v1/agent/connect';
 export const AGENT_ENROL_PATH = '/api/v1/agent/enrol';
 /** The close code for an agent that is unknown, revoked, or did not prove itself. It does not try again. */
 export const CLOSE_REFUSED = 4401;
+/** For a server that sees the same agent connect again: it closes the older link. The agent tries again, slowly. */
+export const CLOSE_REPLACED = 4409;
 export const PING_EVERY_MS = 10_000;
 /** Two lost pings and some seconds for a slow line. */
 export const LINK_DEAD_AFTER_MS = 25_000;
@@ -193,17 +195,13 @@ interface HelloProof {
 }
 
 export function signHello(proof: HelloProof, agentPrivateKey: string): string {
-  return signFor('hello', pick(proof), agentPrivateKey);
+  return signFor('hello', proof, agentPrivateKey);
 }
 
 /** The server's check: the one who said hello holds the key of that agent, and answers this very challenge. */
 export function isHelloGenuine(said: Hello, challenge: string, agentPublicKey: string): boolean {
   const proof = { agentId: said.agentId, challenge, nonce: said.nonce };
   return isSignedFor('hello', proof, said.signature, agentPublicKey);
-}
-
-function pick({ agentId, challenge, nonce: own }: HelloProof): HelloProof {
-  return { agentId, challenge, nonce: own };
 }
 
 export function welcomeFor(said: Hello, serverTime: number, serverPrivateKey: string): ServerMessage {
