@@ -112,6 +112,24 @@ export async function useEnrolment(
   return row ?? null;
 }
 
+/** The agent that this key enrolled with this token, while the token would still be good. */
+export async function findEnrolledAgent(
+  db: Db,
+  tokenHash: Buffer,
+  publicKey: string,
+): Promise<{ id: string; name: string } | null> {
+  const row = await db
+    .selectFrom('agentEnrolment')
+    .innerJoin('agent', 'agent.name', 'agentEnrolment.name')
+    .select(['agent.id', 'agent.name'])
+    .where('agentEnrolment.tokenHash', '=', tokenHash)
+    .where('agentEnrolment.expiresAt', '>', sql<Date>`gantry_now()`)
+    .where('agent.publicKey', '=', publicKey)
+    .where('agent.revokedAt', 'is', null)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
 /** Null when the name is taken meanwhile. */
 export async function insertAgent(
   tx: Tx,
@@ -133,24 +151,40 @@ export async function insertAgent(
   return row?.id ?? null;
 }
 
-/** Says that the agent is there for the next seconds; false when it is revoked or gone, and its connection must be cut. */
+/** An agent that proved itself: what it says of itself, and that it is there for the next seconds. */
 export async function markConnected(
   db: Db,
   id: string,
   seconds: number,
-  facts: { host: string; programVersion: string } | null = null,
+  facts: { host: string; programVersion: string },
 ): Promise<boolean> {
   const result = await db
     .updateTable('agent')
     .set({
       connectedUntil: sql<Date>`gantry_now() + make_interval(secs => ${seconds})`,
       lastSeenAt: sql<Date>`gantry_now()`,
-      ...(facts ?? {}),
+      ...facts,
     })
     .where('id', '=', id)
     .where('revokedAt', 'is', null)
     .executeTakeFirst();
   return result.numUpdatedRows === 1n;
+}
+
+/** Refreshes all connections of this process at once. @returns those that may stay; the others are revoked and must be cut. */
+export async function refreshConnected(db: Db, ids: string[], seconds: number): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await db
+    .updateTable('agent')
+    .set({
+      connectedUntil: sql<Date>`gantry_now() + make_interval(secs => ${seconds})`,
+      lastSeenAt: sql<Date>`gantry_now()`,
+    })
+    .where('id', 'in', ids)
+    .where('revokedAt', 'is', null)
+    .returning('id')
+    .execute();
+  return new Set(rows.map((row) => row.id));
 }
 
 export async function markDisconnected(db: Db, id: string): Promise<void> {
@@ -166,4 +200,20 @@ export async function revokeAgent(db: Db, id: string): Promise<boolean> {
     .where('revokedAt', 'is', null)
     .executeTakeFirst();
   return result.numUpdatedRows === 1n;
+}
+
+/** The value kept under this name; `made` if there was none. Of two first starts at once, one value stands for both. */
+export async function keepSetting(db: Db, name: string, made: string): Promise<string> {
+  await db
+    .insertInto('setting')
+    .values({ name, value: made })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .execute();
+  const row = await db.selectFrom('setting').select('value').where('name', '=', name).executeTakeFirstOrThrow();
+  return row.value;
+}
+
+export async function findSetting(db: Db, name: string): Promise<string | null> {
+  const row = await db.selectFrom('setting').select('value').where('name', '=', name).executeTakeFirst();
+  return row?.value ?? null;
 }

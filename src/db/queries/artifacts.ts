@@ -52,6 +52,11 @@ export async function findArtifact(db: Db, projectId: number, id: number): Promi
   return row ?? null;
 }
 
+/** By id alone: for the process, whose deployment names it. */
+export async function findArtifactById(db: Db, id: number): Promise<ArtifactRow | null> {
+  return (await db.selectFrom('artifact').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
+}
+
 /** Keeps an artifact from being deleted until the transaction that starts a deployment of it has committed. */
 export async function lockArtifact(tx: Tx, id: number): Promise<boolean> {
   return (

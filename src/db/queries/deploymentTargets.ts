@@ -98,42 +98,41 @@ export async function writeCommand(
 }
 
 export interface CommandRow {
-  targetId: number;
-  jobId: string;
+  agentId: string;
   commandId: string;
+  /** JSON of the command without its times. */
   command: string;
   status: TargetStatus;
   /** Cancel was asked for and the agent is to stop. */
   canceling: boolean;
 }
 
-/** The commands under way of one agent; few, as one agent is one target of a few deployments. */
-export async function listCommandsOfAgent(db: Db, agentId: string): Promise<CommandRow[]> {
+/** The commands under way of these agents, in the order they were made; few, as one agent is one target of few deployments. */
+export async function listCommandsOfAgents(db: Db, agentIds: string[]): Promise<CommandRow[]> {
+  if (agentIds.length === 0) return [];
   const rows = await db
     .selectFrom('deploymentTarget')
     .innerJoin('deployment', 'deployment.id', 'deploymentTarget.deploymentId')
     .innerJoin('job', 'job.id', 'deployment.jobId')
     .select([
-      'deploymentTarget.id as targetId',
-      'deployment.jobId',
+      'deploymentTarget.agentId',
       'deploymentTarget.commandId',
       'deploymentTarget.command',
       'deploymentTarget.status',
       sql<boolean>`job.state = 'canceling'`.as('canceling'),
     ])
-    .where('deploymentTarget.agentId', '=', agentId)
+    .where('deploymentTarget.agentId', 'in', agentIds)
     .where('deploymentTarget.status', 'in', OPEN)
     .where('deploymentTarget.commandId', 'is not', null)
     .where('deployment.endedAt', 'is', null)
     .orderBy('deploymentTarget.id')
-    .limit(1000)
     .execute();
   return rows as CommandRow[];
 }
 
-/** Stamps the handing over of a command: pending becomes standby. False when the command was taken back meanwhile. */
-export async function markCommandSent(tx: Tx, targetId: number, commandId: string): Promise<boolean> {
-  const result = await tx
+/** Stamps the handing over of a command: pending becomes standby. Under lockTargetOfCommand, so that a cancel cannot pass it by. */
+export async function markCommandSent(tx: Tx, targetId: number): Promise<void> {
+  await tx
     .updateTable('deploymentTarget')
     .set({
       status: sql<TargetStatus>`case when status = 'pending' then 'standby'::target_status else status end`,
@@ -141,10 +140,8 @@ export async function markCommandSent(tx: Tx, targetId: number, commandId: strin
       updatedAt: sql<Date>`gantry_now()`,
     })
     .where('id', '=', targetId)
-    .where('commandId', '=', commandId)
     .where('status', 'in', OPEN)
-    .executeTakeFirst();
-  return result.numUpdatedRows === 1n;
+    .execute();
 }
 
 /** The jobs that wait for this agent, to be woken when it comes or goes. */
@@ -161,27 +158,48 @@ export async function listJobsOfAgent(db: Db, agentId: string): Promise<string[]
   return rows.map((row) => row.jobId);
 }
 
-/** The target that a command of this agent belongs to, with its job; locked through the deployment. */
-export async function lockTargetOfCommand(
-  tx: Tx,
-  commandId: string,
-  agentId: string,
-): Promise<{ id: number; jobId: string; status: TargetStatus; epoch: number; ended: boolean } | null> {
-  const row = await tx
+export interface CommandTarget {
+  id: number;
+  deploymentId: number;
+  jobId: string;
+  ownerId: string;
+  status: TargetStatus;
+  ended: boolean;
+}
+
+/**
+ * The target of a command of this agent. Its job and deployment are locked first, in the order of every command, and the
+ * target is read after: reports, ticks and endings take turns and each sees what the one before wrote.
+ */
+export async function lockTargetOfCommand(tx: Tx, commandId: string, agentId: string): Promise<CommandTarget | null> {
+  const owner = await tx
     .selectFrom('deploymentTarget')
     .innerJoin('deployment', 'deployment.id', 'deploymentTarget.deploymentId')
     .select([
       'deploymentTarget.id',
+      'deploymentTarget.deploymentId',
       'deployment.jobId',
-      'deploymentTarget.status',
-      'deploymentTarget.epoch',
-      sql<boolean>`deployment.ended_at is not null`.as('ended'),
+      'deployment.accountId as ownerId',
     ])
     .where('deploymentTarget.commandId', '=', commandId)
     .where('deploymentTarget.agentId', '=', agentId)
+    .executeTakeFirst();
+  if (!owner) return null;
+  await tx.selectFrom('job').select('id').where('id', '=', owner.jobId).forUpdate().execute();
+  const deployment = await tx
+    .selectFrom('deployment')
+    .select('endedAt')
+    .where('id', '=', owner.deploymentId)
     .forUpdate()
     .executeTakeFirst();
-  return row ?? null;
+  const target = await tx
+    .selectFrom('deploymentTarget')
+    .select('status')
+    .where('id', '=', owner.id)
+    .where('commandId', '=', commandId)
+    .executeTakeFirst();
+  if (!deployment || !target) return null;
+  return { ...owner, status: target.status, ended: deployment.endedAt !== null };
 }
 
 /** False when this report was taken in before. */
@@ -210,9 +228,11 @@ const MAX_STEP_LOG = 1_000_000;
 /** Writes what is known of a step; times given once stay, log text is added to what is there. */
 export async function upsertStep(tx: Tx, step: StepRow): Promise<void> {
   const kept = sql<string>`left(coalesce(deployment_step.log, '') || coalesce(excluded.log, ''), ${MAX_STEP_LOG})`;
+  // An agent's clock may run ahead; nothing is shown to have happened later than now.
+  const atMost = (at: Date | null) => (at === null ? null : sql<Date>`least(${at}::timestamptz, gantry_now())`);
   await tx
     .insertInto('deploymentStep')
-    .values(step)
+    .values({ ...step, startedAt: atMost(step.startedAt), endedAt: atMost(step.endedAt) })
     .onConflict((conflict) =>
       conflict.columns(['targetId', 'step']).doUpdateSet({
         status: sql`case when deployment_step.status = 'inprogress' then excluded.status else deployment_step.status end`,

@@ -141,23 +141,41 @@ export async function insertDeployment(
   return id;
 }
 
-/** The deployment of a job, locked: the process, its reports and its ending take turns over it. */
-export async function lockDeploymentOfJob(
-  tx: Tx,
-  jobId: string,
-): Promise<{
+export interface LockedDeployment {
   id: number;
   stageType: string;
   artifactId: number;
+  ownerId: string;
   config: string;
   status: string;
   endedAt: Date | null;
-} | null> {
+  now: Date;
+  /** Milliseconds since cancel was asked for, or null. */
+  cancelAgeMs: number | null;
+}
+
+/**
+ * The deployment of a job, locked: the process, its reports and its ending take turns over it. The job is locked first, as
+ * by every command.
+ */
+export async function lockDeploymentOfJob(tx: Tx, jobId: string): Promise<LockedDeployment | null> {
+  await tx.selectFrom('job').select('id').where('id', '=', jobId).forUpdate().execute();
   const row = await tx
     .selectFrom('deployment')
-    .select(['id', 'stageType', 'artifactId', 'config', 'status', 'endedAt'])
-    .where('jobId', '=', jobId)
-    .forUpdate()
+    .leftJoin('job', 'job.id', 'deployment.jobId')
+    .select([
+      'deployment.id',
+      'deployment.stageType',
+      'deployment.artifactId',
+      'deployment.accountId as ownerId',
+      'deployment.config',
+      'deployment.status',
+      'deployment.endedAt',
+      sql<Date>`gantry_now()`.as('now'),
+      sql<number | null>`extract(epoch from gantry_now() - job.cancel_requested_at)::float8 * 1000`.as('cancelAgeMs'),
+    ])
+    .where('deployment.jobId', '=', jobId)
+    .forUpdate('deployment')
     .executeTakeFirst();
   return row ?? null;
 }

@@ -1,20 +1,7 @@
-// What a scenario and its stage may say, exactly as domain.md B2's Server column has it. Commands of projects and the contract
-// both parse with these; the other target types have a name here and are answered `not yet`.
+// The target kind "server": one or more machines with an agent. Its stage target and scenario config are exactly domain.md B2's
+// Server column; plan() makes the command for one agent. Pure: signing, sending and waiting belong to the gateway and the process.
 import { z } from 'zod';
-
-export const STAGE_TYPES = [
-  'server',
-  'autoscaling-group',
-  'kubernetes-service',
-  'object-storage',
-  'inventory',
-] as const;
-export type StageType = (typeof STAGE_TYPES)[number];
-
-/** Names of projects, stages and scenarios: 1 to 100 letters, digits, `-` and `_`. */
-export const projectName = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{1,100}$/, 'takes 1 to 100 letters, digits, hyphens or underscores');
+import { defineTargetKind } from '../define';
 
 const agentName = z
   .string()
@@ -22,7 +9,7 @@ const agentName = z
 
 export const agentLabels = z.record(z.string().trim().min(1).max(63), z.string().max(255));
 
-export const serverTarget = z
+const serverTarget = z
   .strictObject({
     agents: z.array(agentName).max(1000).optional(),
     labels: agentLabels.optional(),
@@ -57,10 +44,12 @@ const deployStep = z.strictObject({
   }),
 });
 
-export const serverConfig = z.strictObject({
+const serverConfig = z.strictObject({
   strategy: z.literal('normal'),
   /** One target after another, or all at once. */
   sequence: z.boolean().default(true),
+  /** How many at once, where not one after another; none: all. */
+  maxParallel: z.int().min(1).max(1000).optional(),
   /** Rolling back by itself comes with a later slice; until then the flag may only say no. */
   rollback: z
     .literal(false, { error: 'rollback on failure is not there yet; leave it out or send false' })
@@ -84,3 +73,14 @@ function folderOf(deployPath: string): string {
     .filter((part) => part !== '' && part !== '.')
     .join('/');
 }
+
+export const server = defineTargetKind({
+  type: 'server',
+  target: serverTarget,
+  config: serverConfig,
+  plan: ({ config, ...command }) => ({
+    ...command,
+    kind: 'deploy',
+    scenario: { pre: config.pre, deploy: config.deploy, post: config.post },
+  }),
+});
