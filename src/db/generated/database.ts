@@ -3,41 +3,33 @@
  * Please do not edit it manually.
  */
 
-import type { ColumnType } from 'kysely';
+import type { ColumnType } from "kysely";
 
-export type ArrayType<T> = ArrayTypeImpl<T> extends (infer U)[] ? U[] : ArrayTypeImpl<T>;
+export type ArrayType<T> = ArrayTypeImpl<T> extends (infer U)[]
+  ? U[]
+  : ArrayTypeImpl<T>;
 
-export type ArrayTypeImpl<T> = T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S[], I[], U[]> : T[];
+export type ArrayTypeImpl<T> = T extends ColumnType<infer S, infer I, infer U>
+  ? ColumnType<S[], I[], U[]>
+  : T[];
 
-export type ChunkState = 'done' | 'dropped' | 'gave_up' | 'pending' | 'running';
+export type ChunkState = "done" | "dropped" | "gave_up" | "pending" | "running";
 
-export type Generated<T> =
-  T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
+export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
+  ? ColumnType<S, I | undefined, U>
+  : ColumnType<T, T | undefined, T>;
 
-export type JobState =
-  | 'awaiting_approval'
-  | 'canceled'
-  | 'canceling'
-  | 'completed_with_errors'
-  | 'expired'
-  | 'failed'
-  | 'paused'
-  | 'queued'
-  | 'rejected'
-  | 'running'
-  | 'scheduled'
-  | 'succeeded'
-  | 'withdrawn';
+export type JobState = "awaiting_approval" | "canceled" | "canceling" | "completed_with_errors" | "expired" | "failed" | "paused" | "queued" | "rejected" | "running" | "scheduled" | "succeeded" | "withdrawn";
 
-export type NoticeState = 'due' | 'failed' | 'sending' | 'sent' | 'unknown';
+export type NoticeState = "due" | "failed" | "sending" | "sent" | "unknown";
 
-export type RunScope = 'all' | 'failed' | 'unfinished';
+export type RunScope = "all" | "failed" | "unfinished";
 
-export type TargetStatus = 'deploy' | 'fail' | 'no_progress' | 'pending' | 'post' | 'pre' | 'standby' | 'success';
+export type TargetStatus = "deploy" | "fail" | "no_progress" | "pending" | "post" | "pre" | "standby" | "success";
 
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
-export type UserRole = 'power_user' | 'superadmin' | 'user';
+export type UserRole = "power_user" | "superadmin" | "user";
 
 export interface Agent {
   connectedUntil: Timestamp | null;
@@ -47,6 +39,7 @@ export interface Agent {
   labels: string;
   lastSeenAt: Timestamp | null;
   name: string;
+  no: Generated<number>;
   programVersion: string | null;
   publicKey: string;
   revokedAt: Timestamp | null;
@@ -285,6 +278,11 @@ export interface JobInput {
   rows: string;
 }
 
+export interface KindRate {
+  freeAt: Timestamp;
+  kind: string;
+}
+
 export interface LogLine {
   at: Generated<Timestamp>;
   jobId: string;
@@ -295,6 +293,7 @@ export interface LogLine {
 }
 
 export interface Notice {
+  ambiguous: Generated<boolean>;
   attempts: Generated<number>;
   channel: Generated<string>;
   createdAt: Generated<Timestamp>;
@@ -497,6 +496,7 @@ export interface DB {
   job: Job;
   jobEvent: JobEvent;
   jobInput: JobInput;
+  kindRate: KindRate;
   logLine: LogLine;
   notice: Notice;
   operation: Operation;

@@ -61,6 +61,8 @@ create table artifact (
 const AGENTS = `
 create table agent (
   id uuid primary key,
+  -- SourceDeploy's shape names a server by a number.
+  no integer generated always as identity unique,
   name text not null check (name ~ '^[A-Za-z0-9_.-]{1,100}$'),
   labels json not null,
   public_key text not null,

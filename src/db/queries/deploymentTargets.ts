@@ -20,6 +20,8 @@ export interface TargetRow {
   /** The agent holds a connection now. */
   connected: boolean;
   revoked: boolean;
+  /** The agent's number in SourceDeploy's shape. */
+  agentNo: number | null;
 }
 
 const OPEN: TargetStatus[] = ['pending', 'standby', 'pre', 'deploy', 'post'];
@@ -41,6 +43,7 @@ function targets(db: Db) {
       'deploymentTarget.cause',
       'deploymentTarget.error',
       'deploymentTarget.updatedAt',
+      'agent.no as agentNo',
     ])
     .select([
       sql<boolean>`(agent.revoked_at is null and coalesce(agent.connected_until > gantry_now(), false))`.as(
