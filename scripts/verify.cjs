@@ -5,7 +5,14 @@ const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 
 const root = path.resolve(__dirname, '..');
-const GENERATED = ['src/db/generated', 'admin/src/api/generated', 'openapi.json', 'docs/generated', '.env.example'];
+const GENERATED = [
+  'src/db/generated',
+  'admin/src/api/generated',
+  'openapi.json',
+  'docs/generated',
+  '.env.example',
+  'demo/rows.csv',
+];
 
 function run(program, args) {
   return spawnSync(program, args, { cwd: root, stdio: 'inherit' }).status ?? 1;

@@ -1,6 +1,7 @@
 // `npm run generate`: everything that is generated, in the order in which it depends on each other.
 import { generateConfiguration } from './configuration';
 import { generateDatabaseTypes } from './database';
+import { generateDemoRows } from './demoRows';
 import { generateSchema } from './schema';
 import { withScratchDatabase } from './scratchDatabase';
 import { generateStates } from './states';
@@ -12,6 +13,7 @@ async function main(): Promise<void> {
   });
   generateConfiguration();
   generateStates();
+  generateDemoRows();
 }
 
 main().catch((error: unknown) => {

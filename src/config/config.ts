@@ -92,7 +92,9 @@ export interface Config {
   logLevel: string;
 }
 
-export class ConfigError extends Error {}
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
 
 /** Reads all variables at once. @throws ConfigError that names each wrong variable, what it got and what it takes. */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
@@ -132,6 +134,15 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     operationsAllowHosts: value.OPERATIONS_ALLOW_HOSTS,
     logLevel: value.LOG_LEVEL,
   };
+}
+
+/** Values for variables that the environment leaves open, such as the demo's own; '' in `forced` unsets one for good. */
+export function environmentWith(
+  standard: Record<string, string>,
+  forced: Record<string, string> = {},
+): NodeJS.ProcessEnv {
+  const given = Object.entries(process.env).filter(([, value]) => value !== undefined && value !== '');
+  return { ...standard, ...Object.fromEntries(given), ...forced };
 }
 
 const SECRET = /PASSWORD|SECRET|TOKEN|_URL/;

@@ -1,0 +1,114 @@
+// The composition root: config -> ledger -> queue -> catalogue -> services, started in order and stopped in reverse, the
+// embedded database last. Everything that a room needs is handed in here; no room finds things by itself.
+import { startWebService } from './api/webService';
+import { hashPassword } from './api/auth/passwords';
+import { loadPlugins } from './cli/loadPlugins';
+import { openLedger } from './cli/openLedger';
+import { startWaitingServer } from './cli/waitingServer';
+import type { Config } from './config/config';
+import { databaseNow } from './db/queries/schedules';
+import { createWaker } from './db/wake';
+import { createCatalog } from './jobs/catalog';
+import { createCallOperation } from './jobs/massActions/callOperation';
+import { loadServerKeys } from './jobs/deployments/serverKeys';
+import type { Logger } from './lib/logger';
+import { createSecretBox } from './lib/secretBox';
+import { createQueue } from './queue/createQueue';
+import { startWorkerService } from './workers/workerService';
+
+export interface AppOptions {
+  config: Config;
+  logger: Logger;
+  services: { web: boolean; worker: boolean };
+  /** own: this process runs the embedded database; join: a running `gantry start` does. */
+  server: 'own' | 'join';
+  /** Ends a start that is still waiting for something. */
+  signal: AbortSignal;
+}
+
+export interface App {
+  /** Where the web service listens; null without one. */
+  url: string | null;
+  backend: 'redis' | 'postgres';
+  stop(): Promise<void>;
+}
+
+interface Started {
+  name: string;
+  stop(): Promise<void> | void;
+}
+
+export async function startApp(options: AppOptions): Promise<App> {
+  const started: Started[] = [];
+  const stop = stopper(started, options.logger);
+  try {
+    return { ...(await compose(options, started)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function compose(options: AppOptions, started: Started[]): Promise<Omit<App, 'stop'>> {
+  const { config, logger, services, signal } = options;
+  const plugins = loadPlugins(config.plugins);
+  const waiting: Started[] = [];
+  const stopWaiting = stopper(waiting, logger);
+  started.push({ name: 'waiting server', stop: stopWaiting });
+  const ledger = await openLedger(config, logger, {
+    server: options.server,
+    signal,
+    onAway: async () => {
+      if (!services.web || config.port === 0) return;
+      const server = await startWaitingServer(config.host, config.port);
+      waiting.push({ name: 'waiting server', stop: server.close });
+    },
+  });
+  const { database, secretKey } = ledger;
+  started.push({ name: 'ledger', stop: ledger.stop });
+
+  const waker = createWaker(database.pool, logger);
+  started.push({ name: 'waker', stop: waker.close });
+  const queue = await createQueue({
+    redisUrl: config.redisUrl,
+    databaseUrl: database.url,
+    logger,
+    databaseNow: () => databaseNow(database.kysely),
+  });
+  started.push({ name: 'queue', stop: queue.close });
+  signal.throwIfAborted();
+
+  const box = createSecretBox(secretKey);
+  const catalog = createCatalog(database.kysely, { openSecret: box.open, plugins });
+  if (services.worker) {
+    const handlerDeps = {
+      callOperation: createCallOperation({ allowHosts: config.operationsAllowHosts }),
+      hashPassword,
+      wakeAgents: () => waker.wake('gantry_agent'),
+    };
+    const worker = await startWorkerService({ database, queue, catalog, handlerDeps, config, logger, waker });
+    started.push({ name: 'worker', stop: worker.stop });
+  }
+  let url: string | null = null;
+  if (services.web) {
+    await stopWaiting();
+    const serverKeys = await loadServerKeys(database.kysely, secretKey);
+    const web = await startWebService({ database, queue, catalog, config, secretKey, logger, waker, serverKeys });
+    started.push({ name: 'web', stop: web.stop });
+    url = web.url;
+  }
+  return { url, backend: queue.backend };
+}
+
+/** Stops in reverse; one that fails to stop does not keep the others from it. Calling it twice is harmless. */
+function stopper(started: Started[], logger: Logger): () => Promise<void> {
+  return async () => {
+    for (let part = started.pop(); part; part = started.pop()) {
+      try {
+        await part.stop();
+      } catch (error) {
+        logger.error({ part: part.name, error: (error as Error).message }, 'a part did not stop cleanly');
+      }
+    }
+  };
+}
