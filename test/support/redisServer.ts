@@ -10,11 +10,11 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-export async function startRedis(port?: number): Promise<RedisServer | null> {
+export async function startRedis(ownOnPort?: number): Promise<RedisServer | null> {
   const given = process.env['REDIS_URL'];
-  if (given && !port) return { url: given, stop: () => Promise.resolve() };
+  if (given && ownOnPort === undefined) return { url: given, stop: () => Promise.resolve() };
   if (spawnSync('redis-server', ['--version']).status !== 0) return null;
-  const listenOn = port ?? (await freePort());
+  const listenOn = ownOnPort || (await freePort());
   const folder = mkdtempSync(path.join(tmpdir(), 'gantry-redis-'));
   const child = spawn(
     'redis-server',

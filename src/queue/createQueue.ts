@@ -1,0 +1,104 @@
+// The seam to BullMQ: publish, consume, schedule, inspect. Nobody outside this room knows which queue or store it is.
+import { Queue as BullQueue, Worker, type Job } from 'bullmq';
+import type { Logger } from '../lib/logger';
+import { openBackend } from './backend';
+import { startConsumer, WORKER_SETTINGS, type ConsumeOptions, type Consumer } from './consume';
+import { messageId, WAKE_QUEUE, WORK_QUEUE, type WorkMessage } from './message';
+
+export interface QueueOptions {
+  redisUrl?: string;
+  databaseUrl: string;
+  /** Key prefix on Redis; tests give each file its own. */
+  prefix?: string;
+  logger: Logger;
+  databaseNow(): Promise<Date>;
+  /** Tests only: another clock, and the retrying of statements left out. */
+  now?: () => number;
+  retry?: boolean;
+}
+
+export interface Queue {
+  backend: 'redis' | 'postgres';
+  /** Sent twice, a message is delivered once; lost, the dispatcher sends it again with the next `send`. */
+  publish(messages: WorkMessage[]): Promise<void>;
+  consume(options: ConsumeOptions): Promise<Consumer>;
+  /** Wakes `name` by the cron; setting it again replaces it. Times are UTC. */
+  scheduleWakeUp(name: string, cron: string): Promise<void>;
+  onWakeUp(handler: (name: string) => Promise<void>): Promise<{ close(): Promise<void> }>;
+  inspect(): Promise<{ waiting: number; active: number; delayed: number; failed: number }>;
+  /** BullMQ's own objects, for the read-only board. */
+  boardQueues(): BullQueue[];
+  /** @throws within 3 s when the store is away. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const JOB_OPTIONS = { attempts: 1, removeOnComplete: true, removeOnFail: true };
+
+export async function createQueue(options: QueueOptions): Promise<Queue> {
+  const { logger } = options;
+  const backend = await openBackend(options);
+  const open = (name: string): BullQueue => {
+    const queue = new BullQueue(
+      name,
+      { connection: backend.producer, prefix: backend.prefix, defaultJobOptions: JOB_OPTIONS },
+      backend.factory as never,
+    );
+    queue.on('error', (error) => logger.debug({ queue: name, error: error.message }, 'the queue has trouble'));
+    return queue;
+  };
+  const work = open(WORK_QUEUE);
+  const wake = open(WAKE_QUEUE);
+  await Promise.all([work.waitUntilReady(), wake.waitUntilReady()]);
+
+  return {
+    backend: backend.type,
+    publish: async (messages) => {
+      if (messages.length === 0) return;
+      await work.addBulk(
+        messages.map((message) => ({
+          name: 'work',
+          data: message,
+          opts: { ...JOB_OPTIONS, jobId: messageId(message) },
+        })),
+      );
+    },
+    consume: (consumeOptions) => startConsumer(backend, consumeOptions, options),
+    scheduleWakeUp: async (name, cron) => {
+      await wake.upsertJobScheduler(name, { pattern: cron, tz: 'UTC' }, { name, opts: JOB_OPTIONS });
+    },
+    onWakeUp: async (handler) => {
+      const ring = (job: Job): Promise<void> =>
+        handler(job.name).catch((error: Error) =>
+          logger.error(
+            { duty: job.name, error: error.message },
+            'a recurring duty ended with an error; its next time stays',
+          ),
+        );
+      const worker = new Worker(
+        WAKE_QUEUE,
+        ring,
+        { ...WORKER_SETTINGS, connection: backend.consumer, prefix: backend.prefix },
+        backend.factory as never,
+      );
+      worker.on('error', (error) => logger.debug({ error: error.message }, 'the wake-up worker has trouble'));
+      await worker.waitUntilReady();
+      return { close: () => worker.close() };
+    },
+    inspect: async () => {
+      const counts = await work.getJobCounts('waiting', 'active', 'delayed', 'failed');
+      return {
+        waiting: counts['waiting'] ?? 0,
+        active: counts['active'] ?? 0,
+        delayed: counts['delayed'] ?? 0,
+        failed: counts['failed'] ?? 0,
+      };
+    },
+    boardQueues: () => [work, wake],
+    ping: () => backend.ping(),
+    close: async () => {
+      await Promise.allSettled([work.close(), wake.close()]);
+      await backend.close();
+    },
+  };
+}

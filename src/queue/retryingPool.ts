@@ -1,0 +1,57 @@
+// The pool that BullMQ's PostgreSQL backend is given: a statement that met a passing fault is tried again.
+// Without it a completion that hits a dropped connection is stored as a failure of good work (reliability 1.1).
+// Blind repeats are safe here because every message has an id of ours: a second add of it is ignored.
+import { Pool } from 'pg';
+import { pause } from '../lib/abort';
+import type { Logger } from '../lib/logger';
+
+/** How long a passing fault may last before the caller hears of it. */
+const PATIENCE_MS = 20_000;
+const TRANSIENT_STATES = /^(57P0[123]|40P01|40001|08...|53300)$/;
+const TRANSIENT_TEXT =
+  /terminated unexpectedly|Connection terminated|timeout|ECONNREFUSED|ECONNRESET|EPIPE|starting up|shutting down/i;
+
+export function isTransient(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message?: string };
+  return TRANSIENT_STATES.test(code ?? '') || TRANSIENT_TEXT.test(`${code ?? ''} ${message ?? ''}`);
+}
+
+export interface RetryingPoolOptions {
+  databaseUrl: string;
+  schema: string;
+  max: number;
+  logger: Logger;
+  /** False leaves the mend out; only the test that shows why it is needed does so. */
+  retry?: boolean;
+}
+
+export function createRetryingPool(options: RetryingPoolOptions): Pool {
+  const pool = new Pool({
+    connectionString: options.databaseUrl,
+    max: options.max,
+    // pg has no limits of its own: a half-open connection would hold a worker for ever.
+    query_timeout: 10_000,
+    connectionTimeoutMillis: 3000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 5000,
+    options: `-c search_path=${options.schema} -c statement_timeout=15000 -c lock_timeout=5000`,
+  });
+  pool.on('error', (error) => options.logger.debug({ error: error.message }, 'a queue connection was lost'));
+  // A client that is checked out (for LISTEN) and dies between two statements must not end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  if (options.retry === false) return pool;
+
+  const query = pool.query.bind(pool) as unknown as (text: string, params?: unknown[]) => Promise<unknown>;
+  const retrying = async (text: string, params?: unknown[]): Promise<unknown> => {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await query(text, params);
+      } catch (error) {
+        if (!isTransient(error) || Date.now() > deadline || pool.ending) throw error;
+        await pause(Math.min(1000, 20 * 2 ** attempt));
+      }
+    }
+  };
+  return Object.assign(pool, { query: retrying }) as unknown as Pool;
+}
