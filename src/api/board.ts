@@ -8,7 +8,12 @@ import type { Queue } from '../queue/createQueue';
 
 const refuseWrites: RequestHandler = (request, _response, next) => {
   if (request.method === 'GET' || request.method === 'HEAD') return next();
-  next(new GantryError('method_not_allowed', 'This board is for looking only; nothing was changed. Cancel, requeue and delete on the Background jobs page.'));
+  next(
+    new GantryError(
+      'method_not_allowed',
+      'This board is for looking only; nothing was changed. Cancel, requeue and delete on the Background jobs page.',
+    ),
+  );
 };
 
 /** @param basePath where the router is mounted, such as `/admin/queues`. */
