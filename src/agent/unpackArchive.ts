@@ -1,9 +1,8 @@
 // Unpacks what a scenario wants of an artifact into a fresh folder that only we write to. Called by releases.ts.
 // It never follows or makes a link, never writes outside `into`, and never overwrites: every file is created anew.
-import { createReadStream } from 'node:fs';
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Transform, type Readable } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract as tarExtract, type Header } from 'tar-stream';
@@ -195,11 +194,20 @@ function placeUnder(writing: Writing, parts: string[], kind: EntryKind): string[
   return parts.slice(-1);
 }
 
+/** By descriptor and position; unlike a read stream of Node it never closes the file, whatever ends it. */
 function readAll(file: FileHandle): Readable {
-  return createReadStream('', { fd: file.fd, autoClose: false, start: 0 });
+  async function* chunks(): AsyncGenerator<Buffer> {
+    for (let position = 0; ; ) {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(64 * 1024), 0, 64 * 1024, position);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+      position += bytesRead;
+    }
+  }
+  return Readable.from(chunks(), { objectMode: false });
 }
 
 /** Errors of our own disk (ENOSPC, EACCES …) speak for themselves and are no fault of the archive. */
 function isFileSystemError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
+  return typeof error === 'object' && error !== null && 'syscall' in error;
 }
