@@ -29,14 +29,24 @@ export async function withRetry<T>(work: () => Promise<T>, options: RetryOptions
 
 /** 40001 serialization, 40P01 deadlock, 53300 too many connections, 57P01-03 server going down, up or ended by its operator. */
 const TRANSIENT_STATES = new Set(['40001', '40P01', '53300', '57P01', '57P02', '57P03', '25P03', '25P04']);
-const TRANSIENT_SYSTEM_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
+const TRANSIENT_SYSTEM_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
 const TRANSIENT_TEXT =
   /connection terminated|connection ended|client has encountered a connection error|timeout exceeded when trying to connect|query read timeout|not queryable/i;
 
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = (error as { code?: unknown }).code;
-  if (typeof code === 'string' && (TRANSIENT_STATES.has(code) || /^08...$/.test(code) || TRANSIENT_SYSTEM_CODES.has(code))) {
+  if (
+    typeof code === 'string' &&
+    (TRANSIENT_STATES.has(code) || /^08...$/.test(code) || TRANSIENT_SYSTEM_CODES.has(code))
+  ) {
     return true;
   }
   return TRANSIENT_TEXT.test(error.message);

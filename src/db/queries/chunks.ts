@@ -39,7 +39,7 @@ export async function claimChunk(
     taken as (
       update chunk set state = 'running', epoch = epoch + 1, worker_id = ${claimer.workerId},
         lease_until = gantry_now() + ${claimer.leaseMs}::float8 * interval '1 millisecond',
-        started_at = coalesce(chunk.started_at, gantry_now())
+        started_at = coalesce(chunk.started_at, gantry_now()), sent_at = coalesce(chunk.sent_at, gantry_now())
       from going where chunk.job_id = going.id and chunk.run = going.run and chunk.chunk = ${chunk}
         and chunk.state = 'pending' and chunk.due_at <= gantry_now()
       returning chunk.*)
@@ -111,7 +111,11 @@ export interface Outcomes {
 }
 
 /** The outcome bits of an input chunk, locked: other chunks of the same input wait for this transaction. */
-export async function lockOutcomes(tx: Tx, jobId: string, inputChunk: number): Promise<Outcomes & { firstRowIndex: number }> {
+export async function lockOutcomes(
+  tx: Tx,
+  jobId: string,
+  inputChunk: number,
+): Promise<Outcomes & { firstRowIndex: number }> {
   const read = async (): Promise<(Outcomes & { firstRowIndex: number }) | undefined> =>
     (
       await sql<Outcomes & { firstRowIndex: number }>`
@@ -219,6 +223,8 @@ export async function takeRate(db: Db, kind: string, rows: number, perSecond: nu
     returning kind`.execute(db);
   if (taken.length > 0) return 0;
   const { rows: waits } = await sql<{ ms: number }>`
-    select greatest(1, extract(epoch from free_at - gantry_now()) * 1000)::float8 as ms from kind_rate where kind = ${kind}`.execute(db);
+    select greatest(1, extract(epoch from free_at - gantry_now()) * 1000)::float8 as ms from kind_rate where kind = ${kind}`.execute(
+    db,
+  );
   return waits[0]?.ms ?? 1;
 }

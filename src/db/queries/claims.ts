@@ -91,7 +91,9 @@ export async function releaseRun(db: Db, lease: Lease, delayMs: number, note: st
 export async function confirmRun(tx: Tx, lease: Lease, leaseMs: number): Promise<boolean> {
   const { rows } = await sql`
     update run set crashes = 0, lease_until = gantry_now() + ${leaseMs}::float8 * interval '1 millisecond'
-    where job_id = ${lease.jobId} and run = ${lease.run} and epoch = ${lease.epoch} and finished_at is null returning 1`.execute(tx);
+    where job_id = ${lease.jobId} and run = ${lease.run} and epoch = ${lease.epoch} and finished_at is null returning 1`.execute(
+    tx,
+  );
   return rows.length > 0;
 }
 
@@ -108,32 +110,36 @@ export async function readTick(tx: Tx, lease: Lease): Promise<TickFacts | null> 
   return rows[0] ?? null;
 }
 
-export async function saveStep(tx: Tx, jobId: string, phase: string | null): Promise<void> {
-  await sql`update job set phase = ${phase}, version = version + 1 where id = ${jobId} and phase is distinct from ${phase}`.execute(tx);
+/** Every ending and every sleep locks the job before the run, as the commands do. */
+export async function lockJob(tx: Tx, jobId: string): Promise<void> {
+  await sql`select 1 from job where id = ${jobId} for update`.execute(tx);
 }
 
 /**
- * Lets a process sleep in the ledger: no lease, no outbox row. false: somebody woke it since `seenWakeSeq` was read, and it
- * must run again at once. Locks the job before the run, as the commands do.
+ * Lets a process sleep in the ledger: no lease, no outbox row. woken: somebody woke it since `seenWakeSeq` was read, and it
+ * must run again at once. lost: another holder has it, and the caller rolls back.
  */
 export async function sleepRun(
   tx: Tx,
   lease: Lease,
   seenWakeSeq: number,
   wait: { phase: string; waitingFor: string; deadline: Date | null },
-): Promise<boolean> {
+): Promise<'asleep' | 'woken' | 'lost'> {
   const { rows } = await sql`
     with asleep as (
       update job set phase = ${wait.phase}, waiting_for = ${wait.waitingFor}, wake_at = ${wait.deadline}, version = version + 1
       where id = ${lease.jobId} and run = ${lease.run} and wake_seq = ${seenWakeSeq} and state in ('running', 'canceling')
       returning id, run, owner_id),
-    changed as (insert into change (topic, subject_id, owner_id) select 'job', id, owner_id from asleep)
-    delete from outbox using asleep where outbox.job_id = asleep.id returning 1`.execute(tx);
-  if (rows.length === 0) return false;
+    changed as (insert into change (topic, subject_id, owner_id) select 'job', id, owner_id from asleep),
+    gone as (delete from outbox using asleep where outbox.job_id = asleep.id)
+    select 1 from asleep`.execute(tx);
+  if (rows.length === 0) return 'woken';
   const freed = await sql`
     update run set lease_until = null, worker_id = null, crashes = 0
-    where job_id = ${lease.jobId} and run = ${lease.run} and epoch = ${lease.epoch} and finished_at is null returning 1`.execute(tx);
-  return freed.rows.length > 0;
+    where job_id = ${lease.jobId} and run = ${lease.run} and epoch = ${lease.epoch} and finished_at is null returning 1`.execute(
+    tx,
+  );
+  return freed.rows.length > 0 ? 'asleep' : 'lost';
 }
 
 /** Progress as the handler tells it; it never falls within a run. @returns false when the lease is lost. */
@@ -199,7 +205,9 @@ export async function renewChunks(db: Db, leases: Lease[], leaseMs: number): Pro
       select c.job_id, c.run, c.chunk from chunk c join ${held} using (job_id, run, chunk, epoch)
       where c.state = 'running' order by c.job_id, c.run, c.chunk for update of c skip locked)`.execute(db);
   const { rows } = await sql<{ jobId: string; chunk: number; epoch: number }>`
-    select c.job_id, c.chunk, c.epoch from chunk c join ${held} using (job_id, run, chunk, epoch) where c.state = 'running'`.execute(db);
+    select c.job_id, c.chunk, c.epoch from chunk c join ${held} using (job_id, run, chunk, epoch) where c.state = 'running'`.execute(
+    db,
+  );
   const kept = new Set(rows.map((row) => `${row.jobId}/${row.chunk}/${row.epoch}`));
   return leases.filter((lease) => !kept.has(`${lease.jobId}/${lease.chunk}/${lease.epoch}`));
 }

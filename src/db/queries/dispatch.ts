@@ -8,7 +8,9 @@ import type { JobState } from '../generated/database';
 export async function countLiveSlots(db: Db, leaseMs: number): Promise<number> {
   const { rows } = await sql<{ slots: number }>`
     select coalesce(sum(slots), 0)::int as slots from worker
-    where state = 'connected' and heartbeat_at > gantry_now() - ${leaseMs}::float8 * interval '1 millisecond'`.execute(db);
+    where state = 'connected' and heartbeat_at > gantry_now() - ${leaseMs}::float8 * interval '1 millisecond'`.execute(
+    db,
+  );
   return rows[0]?.slots ?? 0;
 }
 
@@ -167,7 +169,11 @@ export async function nextDueInMs(db: Db): Promise<number | null> {
 }
 
 /** Moves scheduled jobs whose time has come to queued. @returns those that moved. */
-export async function queueScheduled(db: Db, statesBefore: JobState[], limit: number): Promise<{ jobId: string; kind: string }[]> {
+export async function queueScheduled(
+  db: Db,
+  statesBefore: JobState[],
+  limit: number,
+): Promise<{ jobId: string; kind: string }[]> {
   const { rows } = await sql<{ jobId: string; kind: string }>`
     with moved as (
       update job set state = 'queued', queued_at = gantry_now(), version = version + 1

@@ -113,6 +113,8 @@ export async function deleteAbandonedUploads(db: Db, idleMs: number, limit: numb
 export async function pruneIdempotency(db: Db, keepMs: number, limit: number): Promise<number> {
   const { rows } = await sql`
     delete from idempotency where (user_id, route, key) in (select user_id, route, key from idempotency
-      where created_at < gantry_now() - ${keepMs}::float8 * interval '1 millisecond' order by created_at limit ${limit}) returning 1`.execute(db);
+      where created_at < gantry_now() - ${keepMs}::float8 * interval '1 millisecond' order by created_at limit ${limit}) returning 1`.execute(
+    db,
+  );
   return rows.length;
 }

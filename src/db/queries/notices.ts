@@ -46,7 +46,12 @@ export async function markNoticeSent(db: Db, notice: Guard): Promise<void> {
     where id = ${notice.id} and attempts = ${notice.attempts} and state = 'sending'`.execute(db);
 }
 
-export async function markNoticeEnded(db: Db, notice: Guard, state: 'failed' | 'unknown', error: string): Promise<void> {
+export async function markNoticeEnded(
+  db: Db,
+  notice: Guard,
+  state: 'failed' | 'unknown',
+  error: string,
+): Promise<void> {
   await sql`
     update notice set state = ${state}, lease_until = null, last_error = ${error}
     where id = ${notice.id} and attempts = ${notice.attempts} and state = 'sending'`.execute(db);
@@ -63,4 +68,11 @@ export async function delayNotice(
     update notice set state = 'due', lease_until = null, last_error = coalesce(${error}, last_error), ambiguous = ambiguous or ${ambiguous},
       due_at = gantry_now() + ${delayMs}::float8 * interval '1 millisecond'
     where id = ${notice.id} and attempts = ${notice.attempts} and state = 'sending'`.execute(db);
+}
+
+export async function renewNotices(db: Db, notices: Guard[], leaseMs: number): Promise<void> {
+  await sql`
+    update notice set lease_until = gantry_now() + ${leaseMs}::float8 * interval '1 millisecond'
+    from unnest(${notices.map((n) => n.id)}::uuid[], ${notices.map((n) => n.attempts)}::int[]) as held(id, attempts)
+    where notice.id = held.id and notice.attempts = held.attempts and notice.state = 'sending'`.execute(db);
 }

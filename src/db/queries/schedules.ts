@@ -35,12 +35,16 @@ export async function claimDue(db: Db, name: string, dueAt: Date, nextDueAt: Dat
 
 export async function markDueFinished(db: Db, name: string, dueAt: Date, result: string): Promise<void> {
   await sql`
-    update schedule_due set finished_at = gantry_now(), result = ${result} where name = ${name} and due_at = ${dueAt}`.execute(db);
+    update schedule_due set finished_at = gantry_now(), result = ${result} where name = ${name} and due_at = ${dueAt}`.execute(
+    db,
+  );
 }
 
 export async function pruneDue(db: Db, keepMs: number, limit: number): Promise<number> {
   const { rows } = await sql`
     delete from schedule_due where (name, due_at) in (select name, due_at from schedule_due
-      where due_at < gantry_now() - ${keepMs}::float8 * interval '1 millisecond' limit ${limit}) returning 1`.execute(db);
+      where due_at < gantry_now() - ${keepMs}::float8 * interval '1 millisecond' limit ${limit}) returning 1`.execute(
+    db,
+  );
   return rows.length;
 }

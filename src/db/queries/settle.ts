@@ -58,10 +58,14 @@ export async function fenceWork(tx: Tx, jobId: string, run: number): Promise<num
   await sql`
     update chunk set state = 'dropped', epoch = epoch + 1, lease_until = null, finished_at = gantry_now()
     where (job_id, run, chunk) in (select job_id, run, chunk from chunk
-      where job_id = ${jobId} and run = ${run} and sent_at is not null and state = 'running' order by chunk for update skip locked)`.execute(tx);
+      where job_id = ${jobId} and run = ${run} and sent_at is not null and state = 'running' order by chunk for update skip locked)`.execute(
+    tx,
+  );
   await sql`update run set epoch = epoch + 1, lease_until = null where job_id = ${jobId} and run = ${run}`.execute(tx);
   const { rows } = await sql<{ left: number }>`
-    select count(*)::int as left from chunk where job_id = ${jobId} and run = ${run} and sent_at is not null and state = 'running'`.execute(tx);
+    select count(*)::int as left from chunk where job_id = ${jobId} and run = ${run} and sent_at is not null and state = 'running'`.execute(
+    tx,
+  );
   return rows[0]?.left ?? 0;
 }
 

@@ -57,6 +57,8 @@ export async function listWorkers(
 export async function pruneWorkers(db: Db, silentMs: number, limit: number): Promise<number> {
   const { rows } = await sql`
     delete from worker where id in (select id from worker
-      where heartbeat_at < gantry_now() - ${silentMs}::float8 * interval '1 millisecond' limit ${limit}) returning 1`.execute(db);
+      where heartbeat_at < gantry_now() - ${silentMs}::float8 * interval '1 millisecond' limit ${limit}) returning 1`.execute(
+    db,
+  );
   return rows.length;
 }

@@ -1,0 +1,125 @@
+// E-mail: a mail server by SMTP_URL, else one .eml file a message. Used by the notice sender of the workers.
+// One recipient a message, addresses as objects, control characters refused, nothing read from files or URLs.
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { PassThrough } from 'node:stream';
+import { createTransport, type SendMailOptions } from 'nodemailer';
+import { messageOf } from '../../lib/errors';
+import type { Delivery, NoticeChannel, NoticeMessage } from '../define';
+
+export interface EmailOptions {
+  smtpUrl: string | undefined;
+  from: string;
+  /** Folder of the .eml files. */
+  folder: string;
+}
+
+export function createEmailChannel(options: EmailOptions): NoticeChannel {
+  return options.smtpUrl ? smtpChannel(options.smtpUrl, options.from) : fileChannel(options.folder, options.from);
+}
+
+/** RFC 5321 asks to wait ten minutes after the final dot: a shorter wait makes duplicates. */
+const AFTER_DOT_MS = 600_000;
+
+function smtpChannel(url: string, from: string): NoticeChannel {
+  const transport = createTransport({
+    url,
+    pool: true,
+    maxConnections: 3,
+    // The ledger decides on every retry.
+    maxRequeues: 0,
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    socketTimeout: AFTER_DOT_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  } as Parameters<typeof createTransport>[0]);
+  // An idle pooled connection may break; the next message opens another.
+  transport.on('error', () => undefined);
+  // Messages whose last byte was handed to the socket: if the link breaks now, the server may have taken them.
+  const handedOver = new Set<string>();
+  transport.use('stream', (mail, done) => {
+    const { message, data } = mail as unknown as {
+      message: { transform(make: () => PassThrough): void };
+      data: { messageId: string };
+    };
+    message.transform(() => new PassThrough().once('end', () => handedOver.add(data.messageId)));
+    done();
+  });
+  return {
+    send: async (message) => {
+      const mail = compose(message, from);
+      if (!mail) return { type: 'refused', error: CONTROL_FAULT };
+      try {
+        await transport.sendMail(mail);
+        return { type: 'sent' };
+      } catch (error) {
+        return judge(error, handedOver.has(mail.messageId));
+      } finally {
+        handedOver.delete(mail.messageId);
+      }
+    },
+    close: () => transport.close(),
+  };
+}
+
+/** Replies to these commands are about the message; a 5xx to any other (sign-in, greeting) is the operator's to mend. */
+const ABOUT_MESSAGE = new Set(['MAIL FROM', 'RCPT TO', 'DATA', 'API']);
+
+function judge(thrown: unknown, handedOver: boolean): Delivery {
+  const { responseCode, command, code } = thrown as { responseCode?: number; command?: string; code?: string };
+  const error = messageOf(thrown, 500);
+  if (responseCode && responseCode >= 500 && ABOUT_MESSAGE.has(command ?? '')) return { type: 'refused', error };
+  if (responseCode) return { type: 'later', error };
+  if (code === 'EENVELOPE') return { type: 'refused', error };
+  return handedOver ? { type: 'ambiguous', error } : { type: 'later', error };
+}
+
+function fileChannel(folder: string, from: string): NoticeChannel {
+  const transport = createTransport({
+    streamTransport: true,
+    buffer: true,
+    newline: 'windows',
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return {
+    send: async (message) => {
+      const mail = compose(message, from);
+      if (!mail) return { type: 'refused', error: CONTROL_FAULT };
+      try {
+        const { message: source } = await transport.sendMail(mail);
+        await mkdir(folder, { recursive: true });
+        const file = path.join(folder, `${message.id}.eml`);
+        // Written aside and renamed, so that nobody reads half of it; a retry replaces the same file.
+        await writeFile(`${file}.part`, source as Buffer);
+        await rename(`${file}.part`, file);
+        return { type: 'sent' };
+      } catch (error) {
+        return { type: 'later', error: messageOf(error, 500) };
+      }
+    },
+    close: () => undefined,
+  };
+}
+
+const CONTROL_FAULT = 'The subject, name or address holds control characters. Nothing was sent.';
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+
+function compose(message: NoticeMessage, from: string): (SendMailOptions & { messageId: string }) | null {
+  const { recipient, subject } = message;
+  if ([recipient.name, recipient.address, subject].some((text) => CONTROL.test(text))) return null;
+  const domain = /@([A-Za-z0-9.-]+)>?\s*$/.exec(from)?.[1] ?? 'localhost';
+  return {
+    from,
+    to: { name: recipient.name, address: recipient.address },
+    subject,
+    text: message.text,
+    html: message.html,
+    messageId: `<${message.id}@${domain}>`,
+    headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
+}

@@ -1,0 +1,95 @@
+// Log lines and progress of one holding, collected in memory and written at most once a second, and at its end.
+// Both are written under the lease: a fenced worker's lines change nothing.
+import type { Db } from '../../db/database';
+import { appendLog, saveProgress, type Lease, type LogEntry } from '../../db/queries/claims';
+import { isTransient, withRetry } from '../../db/retry';
+import { cleanText, messageOf } from '../../lib/errors';
+import type { Logger } from '../../lib/logger';
+
+export interface Recorder {
+  log(level: LogEntry['level'], message: string): void;
+  progress(done: number, total: number | null, note?: string): void;
+  /** Progress that was told and not yet written, for whoever writes it in a transaction of its own. */
+  takeProgress(): Progress | null;
+  flush(): Promise<void>;
+  /** Writes what is left; later lines are dropped. */
+  close(): Promise<void>;
+}
+
+export interface Progress {
+  done: number;
+  total: number | null;
+  note: string | null;
+}
+
+const FLUSH_MS = 1000;
+/** Lines kept in memory at most: a handler that logs in a tight loop loses lines, not the worker. */
+const MAX_LINES = 10_000;
+const BATCH = 1000;
+const MAX_LENGTH = 10_000;
+
+export function createRecorder(deps: { db: Db; lease: Lease; logger: Logger; onProgress(): void }): Recorder {
+  const { db, lease, logger } = deps;
+  let lines: LogEntry[] = [];
+  let lost = 0;
+  let latest: Progress | null = null;
+  let closed = false;
+  let writing: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout | null = null;
+
+  const write = async (): Promise<void> => {
+    if (lost > 0) {
+      lines.push({ level: 'warn', message: `${lost} lines were not kept: too many at once`, at: new Date() });
+      lost = 0;
+    }
+    while (lines.length > 0) {
+      const batch = lines.slice(0, BATCH);
+      await withRetry(() => appendLog(db, lease, batch));
+      lines = lines.slice(batch.length);
+    }
+    const progress = latest;
+    latest = null;
+    if (progress && (await withRetry(() => saveProgress(db, lease, progress)))) deps.onProgress();
+  };
+  const flush = (): Promise<void> => {
+    if (timer) clearTimeout(timer);
+    timer = null;
+    writing = writing.then(write).catch((error: unknown) => {
+      // What cannot be written now stays for the next flush, unless it can never be written.
+      if (!isTransient(error)) lines = [];
+      logger.warn({ jobId: lease.jobId, error: messageOf(error, 300) }, 'log lines or progress were not written');
+    });
+    return writing;
+  };
+  const soon = (): void => {
+    timer ??= setTimeout(() => void flush(), FLUSH_MS);
+  };
+
+  return {
+    log: (level, message) => {
+      if (closed) return;
+      if (lines.length >= MAX_LINES) lost += 1;
+      else lines.push({ level, message: cleanText(String(message)).slice(0, MAX_LENGTH), at: new Date() });
+      soon();
+    },
+    progress: (done, total, note) => {
+      if (closed || !Number.isFinite(done)) return;
+      latest = {
+        done: Math.floor(done),
+        total: total === null ? null : Math.floor(total),
+        note: note === undefined ? null : cleanText(note).slice(0, 500),
+      };
+      soon();
+    },
+    takeProgress: () => {
+      const progress = latest;
+      latest = null;
+      return progress;
+    },
+    flush,
+    close: async () => {
+      closed = true;
+      await flush();
+    },
+  };
+}
