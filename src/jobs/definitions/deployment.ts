@@ -48,7 +48,9 @@ async function advance(ctx: ProcessContext<Params>): Promise<Advance> {
   const settled = targets.filter((target) => isSettled(target.status)).length + decision.settle.length;
   ctx.progress(settled, targets.length, decision.end ? undefined : decision.waitingFor);
   if (decision.end) return { type: 'ended', ...decision.end, report: reportOf(run, targets, decision) };
-  if (decision.command.length > 0 || ctx.cancelRequested) ctx.deps.wakeAgents();
+  // Commands reach the gateway only when they are committed: the next tick, at once, tells it.
+  if (decision.command.length > 0) return { type: 'again' };
+  if (ctx.cancelRequested || targets.some((one) => one.status === 'pending' && one.commandId)) ctx.deps.wakeAgents();
   return {
     type: 'waitFor',
     phase: decision.phase,

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { defineTargetKind } from '../define';
 
-const agentName = z
+export const agentName = z
   .string()
   .regex(/^[A-Za-z0-9_.-]{1,100}$/, 'takes 1 to 100 letters, digits, dots, hyphens or underscores');
 

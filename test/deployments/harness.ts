@@ -1,0 +1,236 @@
+// A real ledger, gateway, agents and process runner for the tests of deployments. Work is driven as a worker does it: sleepers
+// woken, runs claimed under lease, ticks run by the runner's own runProcess.
+import { createServer, type Server } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pack } from 'tar-stream';
+import { runAgent } from '../../src/agent/runAgent';
+import { attachAgentGateway, type AgentGateway } from '../../src/api/agentGateway';
+import { openAgentDownload } from '../../src/api/agentDownload';
+import type { Database } from '../../src/db/database';
+import { claimRun } from '../../src/db/queries/claims';
+import { wakeSleepers } from '../../src/db/queries/dispatch';
+import { createWaker } from '../../src/db/wake';
+import type { Actor } from '../../src/jobs/actor';
+import { createCatalog } from '../../src/jobs/catalog';
+import type { CommandDeps } from '../../src/jobs/commandDeps';
+import type { HandlerDeps } from '../../src/jobs/define';
+import { deployment } from '../../src/jobs/definitions/deployment';
+import { createEnrolmentToken, enrolAgent } from '../../src/jobs/deployments/agentCommands';
+import { createProject } from '../../src/jobs/deployments/projectCommands';
+import { createScenario } from '../../src/jobs/deployments/scenarioCommands';
+import { createStage } from '../../src/jobs/deployments/stageCommands';
+import { loadServerKeys } from '../../src/jobs/deployments/serverKeys';
+import { uploadArtifact, type ArtifactStore } from '../../src/jobs/deployments/uploadArtifact';
+import { pause, startLoop, type Loop } from '../../src/lib/abort';
+import { AGENT_ENROL_PATH, enrolRequest } from '../../src/lib/agentProtocol';
+import { GantryError } from '../../src/lib/errors';
+import { newId } from '../../src/lib/ids';
+import { createLogger } from '../../src/lib/logger';
+import { createHoldings } from '../../src/workers/runner/holdings';
+import { runProcess } from '../../src/workers/runner/runProcess';
+import { createTestDatabase, openTestDatabase } from '../support/database';
+import { Readable } from 'node:stream';
+
+export interface TestAgent {
+  name: string;
+  root: string;
+  /** Goes away; what it was doing is taken up by the next start. */
+  stop(): Promise<void>;
+  start(): void;
+}
+
+export interface Harness {
+  database: Database;
+  deps: CommandDeps;
+  store: ArtifactStore;
+  admin: Actor;
+  url: string;
+  logger: ReturnType<typeof createLogger>;
+  /** A new agent, enrolled and running unless `away`. */
+  agent(name: string, options?: { away?: boolean }): Promise<TestAgent>;
+  project(name: string): Promise<number>;
+  scenario(projectId: number, given: { agents: string[]; config?: Record<string, unknown> }): Promise<number>;
+  site(projectId: number, files: Record<string, string>): Promise<number>;
+  close(): Promise<void>;
+}
+
+export const SECRET_KEY = 'ab'.repeat(32);
+
+export async function openHarness(): Promise<Harness> {
+  const logger = createLogger({ level: process.env['TEST_LOG'] ?? 'silent' });
+  const testDatabase = await createTestDatabase();
+  const database = openTestDatabase(testDatabase.url);
+  const db = database.kysely;
+  const waker = createWaker(database.pool, logger);
+  const scratch = mkdtempSync(path.join(tmpdir(), 'gantry-deploy-'));
+  const store = { folder: path.join(scratch, 'artifacts'), maxBytes: 50 * 1024 * 1024 };
+  const catalog = createCatalog(db, { openSecret: (box) => box });
+  const settings = { retentionDays: 14, maxRows: 1000, cancelGraceMs: 1000, mailAllowDomains: [] };
+  const deps: CommandDeps = { db, catalog, waker, settings };
+  const admin: Actor = { id: newId(), name: 'Ada', email: 'ada@example.com', role: 'superadmin' };
+  await db
+    .insertInto('appUser')
+    .values({ id: admin.id, email: admin.email, name: admin.name, role: admin.role })
+    .execute();
+  const serverKeys = await loadServerKeys(db, SECRET_KEY);
+  const server = await serveAgents(deps, store, serverKeys.publicKey);
+  const gateway: AgentGateway = attachAgentGateway(server, { database, serverKeys, waker, logger });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const worker = driveProcesses(deps, database, logger);
+  const agents: TestAgent[] = [];
+
+  const harness: Harness = {
+    database,
+    deps,
+    store,
+    admin,
+    url,
+    logger,
+    agent: async (name, options = {}) => {
+      const root = path.join(scratch, name);
+      const { token } = await createEnrolmentToken(deps, admin, { name, labels: { zone: 'test' } });
+      const agent = createAgent(name, { url, root, token, logger });
+      agents.push(agent);
+      agent.start();
+      await until(`${name} connects`, () => isConnected(database, name));
+      if (options.away) {
+        await agent.stop();
+        await until(`${name} is away`, async () => !(await isConnected(database, name)));
+      }
+      return agent;
+    },
+    project: async (name) => (await createProject(deps, admin, { name })).id,
+    scenario: async (projectId, given) => {
+      const name = `s-${newId()}`;
+      const stage = await createStage(deps, admin, projectId, {
+        name,
+        type: 'server',
+        target: { agents: given.agents },
+      });
+      const config = { strategy: 'normal', deploy: [{ sourcePath: '/', deployPath: 'site' }], ...given.config };
+      return (await createScenario(deps, admin, projectId, { name, stageId: stage.id, config })).id;
+    },
+    site: async (projectId, files) => {
+      const archive = pack();
+      for (const [name, text] of Object.entries(files)) archive.entry({ name }, text);
+      archive.finalize();
+      const source = Readable.from(archive as unknown as AsyncIterable<Buffer>);
+      return (await uploadArtifact(deps, store, admin, projectId, { name: 'site.tar', source })).id;
+    },
+    close: async () => {
+      await Promise.all(agents.map((agent) => agent.stop()));
+      await worker.stop();
+      await gateway.stop();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      waker.close();
+      await database.close();
+      await testDatabase.drop();
+      rmSync(scratch, { recursive: true, force: true });
+    },
+  };
+  return harness;
+}
+
+async function serveAgents(deps: CommandDeps, store: ArtifactStore, serverPublicKey: string): Promise<Server> {
+  const server = createServer((request, response) => {
+    const fail = (error: unknown): void => {
+      const known = error instanceof GantryError ? error : null;
+      response.writeHead(known?.status ?? 500, { 'content-type': 'application/problem+json' });
+      response.end(JSON.stringify({ detail: known?.message ?? 'internal' }));
+    };
+    const url = request.url ?? '';
+    if (request.method === 'POST' && url === AGENT_ENROL_PATH) {
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => parts.push(part));
+      request.on('end', () => {
+        enrolAgent(deps.db, enrolRequest.parse(JSON.parse(Buffer.concat(parts).toString())))
+          .then((agent) => response.end(JSON.stringify({ ...agent, serverPublicKey })))
+          .catch(fail);
+      });
+      return;
+    }
+    const artifactId = Number(/^\/api\/v1\/agent\/artifacts\/(\d+)$/.exec(url)?.[1] ?? 0);
+    openAgentDownload({ db: deps.db, folder: store.folder }, { artifactId, headers: request.headers, url })
+      .then((download) => download.body.pipe(response))
+      .catch(fail);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+/** What dispatcher and worker do for processes, without a queue in between. */
+function driveProcesses(deps: CommandDeps, database: Database, logger: Harness['logger']): Loop {
+  const { db, waker, catalog } = deps;
+  const claimer = { workerId: newId(), host: 'test', leaseMs: 10_000 };
+  const handlerDeps: HandlerDeps = {
+    callOperation: () => Promise.reject(new Error('not used here')),
+    hashPassword: () => Promise.reject(new Error('not used here')),
+    wakeAgents: () => waker.wake('gantry_agent'),
+  };
+  const holdings = createHoldings();
+  const runner = { db, catalog, handlerDeps, logger, waker, claimer, holdings, cancelGraceMs: 1000, retentionDays: 14 };
+  const round = async (): Promise<void> => {
+    await wakeSleepers(db, 100);
+    const due = await db.selectFrom('outbox').select(['jobId', 'run']).execute();
+    for (const { jobId, run } of due) {
+      const job = await claimRun(db, jobId, run, ['queued', 'running', 'canceling'], claimer);
+      if (!job) continue;
+      const lease = { jobId, run, chunk: null, epoch: job.epoch };
+      const holding = holdings.take(lease, new AbortController().signal, { cancelAborts: false });
+      await runProcess(runner, deployment, job, holding);
+    }
+  };
+  const loop = startLoop(100, round, (error) =>
+    logger.error({ error: String(error) }, 'a round of the test worker failed'),
+  );
+  database.listen('gantry_work', () => loop.wake());
+  return loop;
+}
+
+function createAgent(
+  name: string,
+  given: { url: string; root: string; token: string; logger: Harness['logger'] },
+): TestAgent {
+  let life: { end: AbortController; done: Promise<void> } | null = null;
+  return {
+    name,
+    root: given.root,
+    start: () => {
+      const end = new AbortController();
+      const { url: server, root, token: enrolToken, logger } = given;
+      const environment = { PATH: process.env['PATH'] ?? '' };
+      const done = runAgent({ server, root, enrolToken, logger, environment, signal: end.signal });
+      // An agent that is revoked ends by itself; the test looks at the server's side of it.
+      life = { end, done: done.catch(() => undefined) };
+    },
+    stop: async () => {
+      life?.end.abort();
+      await life?.done;
+      life = null;
+    },
+  };
+}
+
+async function isConnected(database: Database, name: string): Promise<boolean> {
+  const agent = await database.kysely
+    .selectFrom('agent')
+    .select('connectedUntil')
+    .where('name', '=', name)
+    .executeTakeFirst();
+  return (agent?.connectedUntil ?? null) !== null;
+}
+
+/** Waits for a condition, with a deadline that names what did not come. */
+export async function until<T>(what: string, check: () => Promise<T> | T, withinMs = 20_000): Promise<NonNullable<T>> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const value = await check();
+    if (value) return value;
+    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await pause(25);
+  }
+}
