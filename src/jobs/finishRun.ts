@@ -49,7 +49,8 @@ export async function finishRun(tx: Tx, end: RunEnd): Promise<boolean> {
     : null;
   const job = await lockEndingJob(tx, jobId, run, statesBefore(outcome));
   if (!job) return false;
-  const ended = await markRunEnded(tx, jobId, run, end.epoch, outcome, error);
+  const report = end.report === undefined ? null : JSON.stringify(end.report);
+  const ended = await markRunEnded(tx, jobId, run, end.epoch, outcome, error, report);
   if (!ended?.finishedAt) return false;
   await dropOpenChunks(tx, jobId, run);
   await markJobEnded(tx, jobId, {
@@ -57,7 +58,6 @@ export async function finishRun(tx: Tx, end: RunEnd): Promise<boolean> {
     finishedAt: ended.finishedAt,
     retentionDays: end.retentionDays,
     error,
-    report: end.report === undefined ? null : JSON.stringify(end.report),
   });
   await insertEvent(tx, {
     jobId,

@@ -244,7 +244,6 @@ export interface Job {
   priority: Generated<number>;
   purgeAt: Timestamp | null;
   queuedAt: Timestamp | null;
-  report: string | null;
   rowTotal: number | null;
   run: Generated<number>;
   runAt: Timestamp | null;
@@ -394,6 +393,7 @@ export interface Run {
   progressDone: Generated<number>;
   progressTotal: number | null;
   queuedAt: Generated<Timestamp>;
+  report: string | null;
   requestedBy: string | null;
   run: number;
   scope: Generated<RunScope>;

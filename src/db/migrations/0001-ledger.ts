@@ -149,7 +149,6 @@ create table job (
   cancel_reason text,
   error_code text,
   error_message text,
-  report json,
   version bigint not null default 1,
   -- A tombstone: set, the job is gone for every reader; its rows follow in batches.
   deleted_at timestamptz,
@@ -199,6 +198,7 @@ create table run (
   paused_ms bigint not null default 0,
   error_code text,
   error_message text,
+  report json,
   primary key (job_id, run)
 );
 create index run_lease on run (lease_until) where lease_until is not null;

@@ -57,6 +57,7 @@ export async function markRunEnded(
   epoch: number | null,
   outcome: JobState,
   error: { code: string; message: string } | null,
+  report: string | null,
 ): Promise<EndedRun | null> {
   const row = await tx
     .updateTable('run')
@@ -69,6 +70,7 @@ export async function markRunEnded(
       pausedAt: null,
       errorCode: error?.code ?? null,
       errorMessage: error?.message ?? null,
+      report,
     })
     .where('jobId', '=', jobId)
     .where('run', '=', run)
@@ -87,7 +89,6 @@ export async function markJobEnded(
     finishedAt: Date;
     retentionDays: number;
     error: { code: string; message: string } | null;
-    report: string | null;
   },
 ): Promise<void> {
   await tx
@@ -104,7 +105,6 @@ export async function markJobEnded(
       errorMessage: end.error?.message ?? null,
       version: sql<number>`version + 1`,
     })
-    .$if(end.report !== null, (query) => query.set({ report: end.report }))
     .where('id', '=', jobId)
     .executeTakeFirstOrThrow();
   await tx.deleteFrom('outbox').where('jobId', '=', jobId).execute();

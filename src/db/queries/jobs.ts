@@ -69,7 +69,7 @@ export function selectJobs(db: Db) {
     .selectFrom('job')
     .innerJoin('run as latest', (join) => join.onRef('latest.jobId', '=', 'job.id').onRef('latest.run', '=', 'job.run'))
     .select([...JOB_COLUMNS, ...RUN_COLUMNS])
-    .select(sql<boolean>`job.report is not null`.as('hasReport'))
+    .select(sql<boolean>`latest.report is not null`.as('hasReport'))
     .where('job.deletedAt', 'is', null)
     .where(sql<boolean>`(job.purge_at is null or job.purge_at > gantry_now())`);
 }
@@ -86,13 +86,13 @@ export async function lockJob(tx: Tx, id: string): Promise<JobRow | null> {
   return (await selectJobs(tx).where('job.id', '=', id).forUpdate('job').executeTakeFirst()) ?? null;
 }
 
-/** The result report as JSON text, or null when the job made none. */
-export async function findReport(db: Db, id: string): Promise<string | null> {
+/** The result report of a run as JSON text, or null when it made none. */
+export async function findReport(db: Db, jobId: string, run: number): Promise<string | null> {
   const row = await db
-    .selectFrom('job')
+    .selectFrom('run')
     .select('report')
-    .where('id', '=', id)
-    .where('deletedAt', 'is', null)
+    .where('jobId', '=', jobId)
+    .where('run', '=', run)
     .executeTakeFirst();
   return row?.report ?? null;
 }
