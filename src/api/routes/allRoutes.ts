@@ -1,0 +1,17 @@
+// Every route there is, one line a resource. The router, openapi.json and the access matrix are made from this list.
+import type { Route } from '../contract/endpoint';
+import { accountRoutes } from './account';
+import { jobRoutes } from './jobs';
+import { jobStartRoutes } from './jobStart';
+import { operationRoutes } from './operations';
+import { systemRoutes } from './system';
+import { userRoutes } from './users';
+
+export const allRoutes: Route[] = [
+  ...accountRoutes,
+  ...userRoutes,
+  ...jobStartRoutes,
+  ...jobRoutes,
+  ...operationRoutes,
+  ...systemRoutes,
+];
