@@ -74,7 +74,7 @@ function printWhatToTry(settings: DemoSettings, server: string): void {
     ({ role, email }) => `   ${role.padEnd(10)}  ${email.padEnd(28)}  ${settings.passwords[role]}`,
   );
   console.log(`
-Admin UI        ${server}/
+Admin UI        ${server}/admin/
 API in detail   ${server}/api/docs
 Queues          ${server}/admin/queues   (superadmin)
 Mail            ${settings.config.dataDir}/mail/*.eml
