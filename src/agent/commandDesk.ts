@@ -1,5 +1,7 @@
 // Takes commands in, has them carried out one after another, and sees to it that every report reaches the server.
 // Called by serverLink for each message; goes on without a link, and picks up after a restart what the last life left.
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import {
   openCommand,
@@ -131,6 +133,10 @@ export function createCommandDesk(setup: DeskSetup): CommandDesk {
     const entry = hold(journal);
     if (journal.isDelivered()) forgetIfDelivered(entry);
     else line(entry);
+  }
+  // What a kill left half downloaded, or of a command that has ended.
+  for (const name of readdirSync(setup.run.source.folder)) {
+    if (!held.has(name)) rmSync(join(setup.run.source.folder, name), { recursive: true, force: true });
   }
   const resend = setInterval(() => {
     const before = Date.now() - RESEND_AFTER_MS;

@@ -49,7 +49,6 @@ export async function runCommand(run: CommandRun): Promise<void> {
     if (journal.hasReport(step, 'success')) continue;
     if (!(await runStep(run, step, budget))) break;
   }
-  if (journal.isEnded()) await rm(artifactPath(run.source.folder, journal.command.id), { force: true });
 }
 
 /** Whether the step succeeded. */
@@ -65,6 +64,7 @@ async function runStep(run: CommandRun, step: Step, budget: LogBudget): Promise<
     else log.line('the agent was restarted and goes on with this step');
     await STEP_WORK[step](run, log);
     log.close();
+    if (step === 'post') await dropArtifact(run);
     report('success', { final: step === 'post' });
     return true;
   } catch (error) {
@@ -75,9 +75,15 @@ async function runStep(run: CommandRun, step: Step, budget: LogBudget): Promise<
       { commandId: journal.command.id, step, code: failure.code },
       `step ${step} failed: ${failure.error}`,
     );
+    await dropArtifact(run);
     report('fail', { ...failure, final: true });
     return false;
   }
+}
+
+/** Before the last report: after it, nothing of the command is left here. */
+async function dropArtifact(run: CommandRun): Promise<void> {
+  await rm(artifactPath(run.source.folder, run.journal.command.id), { force: true });
 }
 
 function failureOf(error: unknown): { code: FailCode; error: string } | null {

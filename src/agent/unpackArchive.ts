@@ -197,7 +197,7 @@ function placeUnder(writing: Writing, parts: string[], kind: EntryKind): string[
 /** By descriptor and position; unlike a read stream of Node it never closes the file, whatever ends it. */
 function readAll(file: FileHandle): Readable {
   async function* chunks(): AsyncGenerator<Buffer> {
-    for (let position = 0; ; ) {
+    for (let position = 0; ;) {
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(64 * 1024), 0, 64 * 1024, position);
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);

@@ -1,4 +1,4 @@
-// Run as a process of its own by the kill tests: node -r test/support/swcRegister.cjs agentProcess.ts SERVER ROOT [TOKEN]
+// A program of its own for the kill tests (startAgent.ts compiles it): agentProcess SERVER ROOT [TOKEN]
 import { createLogger } from '../../src/lib/logger';
 import { runAgent } from '../../src/agent/runAgent';
 

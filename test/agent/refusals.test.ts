@@ -51,7 +51,7 @@ it('refuses each for its own reason and runs none', async () => {
     [other, 'bad_signature'],
     [{ ...signed(good), command: { ...good, deploymentId: good.deploymentId + 1 } }, 'bad_signature'],
     [{ ...signed(good), command: { ...good, more: 1 } }, 'bad_signature'],
-    [{ ...signed(good), command: undefined }, 'bad_signature'],
+    [{ ...signed(good), command: null }, 'bad_signature'],
     [{ ...signed(good), signature: '' }, 'bad_signature'],
   ];
   for (const [index, [message, reason]] of sent.entries()) {
