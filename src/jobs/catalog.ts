@@ -1,7 +1,11 @@
 // Every job kind there is: the built-in ones, those of plug-ins, and `operation.<key>` made from an operation's row.
 // Called by commands, the runner and the API. To add a kind, write its file and add its line to BUILT_IN.
 import type { Db } from '../db/database';
+import { findOperation, listOperations } from '../db/queries/operations';
 import type { Definition } from './define';
+import { buildOperationDefinition, OPERATION_PREFIX } from './definitions/batch-operation';
+import { deployment } from './definitions/deployment';
+import { usersImport } from './definitions/users.import';
 
 export interface Catalog {
   /** Null when there is no such kind (any more). */
@@ -15,17 +19,27 @@ export interface CatalogOptions {
   plugins?: Definition[];
 }
 
-const BUILT_IN: Definition[] = [];
+const BUILT_IN: Definition[] = [usersImport, deployment];
 
-/** @throws Error when two definitions claim one kind. */
-export function createCatalog(_db: Db, options: CatalogOptions): Catalog {
+/** @throws Error when two definitions claim one kind, or a plug-in one that belongs to operations. */
+export function createCatalog(db: Db, options: CatalogOptions): Catalog {
   const kinds = new Map<string, Definition>();
   for (const definition of [...BUILT_IN, ...(options.plugins ?? [])]) {
-    if (kinds.has(definition.kind)) throw new Error(`two definitions claim the job kind "${definition.kind}"`);
-    kinds.set(definition.kind, definition);
+    const { kind } = definition;
+    if (kinds.has(kind)) throw new Error(`two definitions claim the job kind "${kind}"`);
+    if (kind.startsWith(OPERATION_PREFIX))
+      throw new Error(`the job kind "${kind}" belongs to operations; name it otherwise`);
+    kinds.set(kind, definition);
   }
   return {
-    get: (kind) => Promise.resolve(kinds.get(kind) ?? null),
-    list: () => Promise.resolve([...kinds.values()]),
+    get: async (kind) => {
+      if (!kind.startsWith(OPERATION_PREFIX)) return kinds.get(kind) ?? null;
+      const row = await findOperation(db, kind.slice(OPERATION_PREFIX.length));
+      return row ? buildOperationDefinition(row, options.openSecret) : null;
+    },
+    list: async () => {
+      const rows = await listOperations(db, { after: null, limit: null });
+      return [...kinds.values(), ...rows.map((row) => buildOperationDefinition(row, options.openSecret))];
+    },
   };
 }

@@ -34,6 +34,8 @@ export interface JobContext<P> {
   jobId: string;
   run: number;
   params: P;
+  /** The parameters' JSON as it was sent. */
+  paramsText: string;
   owner: { id: string; name: string; email: string };
   signal: AbortSignal;
   db: Db;
@@ -70,6 +72,8 @@ export interface Row {
   /** Counted from 0 over the whole input. */
   rowIndex: number;
   data: JsonObject;
+  /** The row's JSON as it was sent, digits included; left out for rows of a CSV. */
+  json?: string;
 }
 
 /** One answer a row; a row without one has failed with `no_result`. */
@@ -91,6 +95,8 @@ export interface JobDefinition<P = JsonObject> extends DefinitionBase {
 export interface ChunkContext<P> extends JobContext<P> {
   /** Index of the first row of the chunk, part of the idempotency key. */
   firstRowIndex: number;
+  /** The chunk's number within its run. */
+  chunk: number;
   /** Set for in-database kinds: effects written through it commit together with the chunk's counts and row errors. */
   tx: Tx | null;
 }

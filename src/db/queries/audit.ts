@@ -1,8 +1,11 @@
 // The audit: who did what to what, appended in the transaction of the deed. A trigger refuses change and deletion.
+import type { Insertable } from 'kysely';
 import type { Db, Tx } from '../database';
+import type { Audit } from '../generated/database';
 
 export interface NewAudit {
-  actor: { id: string; name: string; requestId?: string };
+  /** id null: somebody without an account, such as an agent. */
+  actor: { id: string | null; name: string; requestId?: string };
   /** `subject.verb`, such as `job.cancel`. */
   action: string;
   subjectType: string;
@@ -12,21 +15,27 @@ export interface NewAudit {
   reason?: string | null;
 }
 
-export async function insertAudit(tx: Tx, audit: NewAudit): Promise<void> {
-  await tx
-    .insertInto('audit')
-    .values({
-      actorId: audit.actor.id,
-      actorName: audit.actor.name,
-      action: audit.action,
-      subjectType: audit.subjectType,
-      subjectId: audit.subjectId,
-      before: audit.before === undefined ? null : JSON.stringify(audit.before),
-      after: audit.after === undefined ? null : JSON.stringify(audit.after),
-      reason: audit.reason ?? null,
-      requestId: audit.actor.requestId ?? null,
-    })
-    .execute();
+export function insertAudit(tx: Tx, audit: NewAudit): Promise<void> {
+  return insertAudits(tx, [audit]);
+}
+
+export async function insertAudits(tx: Tx, audits: NewAudit[]): Promise<void> {
+  if (audits.length === 0) return;
+  await tx.insertInto('audit').values(audits.map(rowOf)).execute();
+}
+
+function rowOf(audit: NewAudit): Insertable<Audit> {
+  return {
+    actorId: audit.actor.id,
+    actorName: audit.actor.name,
+    action: audit.action,
+    subjectType: audit.subjectType,
+    subjectId: audit.subjectId,
+    before: audit.before === undefined ? null : JSON.stringify(audit.before),
+    after: audit.after === undefined ? null : JSON.stringify(audit.after),
+    reason: audit.reason ?? null,
+    requestId: audit.actor.requestId ?? null,
+  };
 }
 
 export interface AuditRow {

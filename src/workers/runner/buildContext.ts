@@ -18,6 +18,7 @@ export function buildContext(
     jobId: lease.jobId,
     run: lease.run,
     params,
+    paramsText: job.params,
     owner: { id: job.ownerId, name: job.ownerName, email: job.ownerEmail },
     signal,
     db: deps.db,

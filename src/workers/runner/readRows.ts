@@ -27,7 +27,7 @@ export async function readRows(db: Db, chunk: ClaimedChunk, rowSchema: JsonObjec
     const data = parseLine(line, columns);
     const fault = data === null ? NOT_AN_OBJECT : (textFault(data) ?? schemaFault(validate, data));
     if (fault) faults.push({ rowIndex, ...fault });
-    else rows.push({ rowIndex, data: data as JsonObject });
+    else rows.push({ rowIndex, data: data as JsonObject, ...(columns ? {} : { json: line }) });
   }
   return { rows, faults };
 }

@@ -141,7 +141,8 @@ async function process(
   const key = `${chunk.jobId}:${chunk.run}:${firstRowIndex}`;
   const context = buildContext(deps, chunk, params, holding.lease, holding.signal, recorder, key);
   // Progress of rows comes from the counts alone.
-  return definition.processChunk({ ...context, params, progress: () => undefined, firstRowIndex, tx }, content.rows);
+  const own = { params, progress: () => undefined, firstRowIndex, chunk: chunk.chunk, tx };
+  return definition.processChunk({ ...context, ...own }, content.rows);
 }
 
 async function conclude(

@@ -1,0 +1,101 @@
+// Creates and updates accounts by e-mail from rows of email, name and role. It touches nothing but our database, so each row
+// takes effect exactly once, whatever is killed: accounts and their audit commit together with the chunk.
+import { z } from 'zod';
+import { insertAudits, type NewAudit } from '../../db/queries/audit';
+import { insertAccounts, lockAccounts, updateAccounts, type ImportedAccount } from '../../db/queries/userImport';
+import type { UserRole } from '../../db/generated/database';
+import { newId } from '../../lib/ids';
+import { defineMassAction, type Row, type RowResult } from '../define';
+
+const ROLES: UserRole[] = ['user', 'power_user', 'superadmin'];
+
+export const usersImport = defineMassAction({
+  kind: 'users.import',
+  title: 'Import users',
+  menu: ['Users', 'Import'],
+  roles: ['superadmin'],
+  params: z.strictObject({}),
+  rowSchema: {
+    type: 'object',
+    required: ['email', 'name'],
+    properties: {
+      email: { type: 'string', format: 'email', maxLength: 320 },
+      name: { type: 'string', minLength: 1, maxLength: 200 },
+      role: { enum: [...ROLES, ''], description: 'empty or left out: user for new accounts, unchanged for others' },
+    },
+  },
+  chunkSize: 200,
+  concurrency: 4,
+  inDatabase: true,
+  retry: { attempts: 5, minDelayMs: 200, maxDelayMs: 5000 },
+  ratePerSecond: null,
+  processChunk: async (ctx, rows) => {
+    const { tx } = ctx;
+    if (!tx) throw new Error('users.import works inside the transaction of its chunk');
+    const results: RowResult[] = [];
+    const audits: NewAudit[] = [];
+    const actor = { id: ctx.owner.id, name: ctx.owner.name };
+    const audit = (action: string, account: ImportedAccount, before?: unknown): void => {
+      const { id, email, name, role } = account;
+      audits.push({
+        actor,
+        action,
+        subjectType: 'user',
+        subjectId: id,
+        before,
+        after: { email, name, role },
+        reason: `row of job ${ctx.jobId}`,
+      });
+    };
+    for (const wave of wavesOf(rows)) {
+      const made = await insertAccounts(
+        tx,
+        [...wave].map(([email, row]) => ({ id: newId(), email, name: nameOf(row), role: roleOf(row) ?? 'user' })),
+      );
+      made.forEach((account) => {
+        audit('user.create', account);
+        results.push({ rowIndex: (wave.get(account.email) as Row).rowIndex, success: true });
+        wave.delete(account.email);
+      });
+      const changed: ImportedAccount[] = [];
+      for (const before of await lockAccounts(tx, [...wave.keys()])) {
+        const row = wave.get(before.email) as Row;
+        const after = { ...before, name: nameOf(row), role: roleOf(row) ?? before.role };
+        const { rowIndex } = row;
+        if (after.name === before.name && after.role === before.role) {
+          results.push({ rowIndex, success: true, skipped: true });
+        } else if (before.id === ctx.owner.id && after.role !== before.role) {
+          const message = 'Nobody changes the own role by an import.';
+          results.push({ rowIndex, success: false, code: 'own_role', message });
+        } else {
+          changed.push(after);
+          audit('user.change', after, { email: before.email, name: before.name, role: before.role });
+          results.push({ rowIndex, success: true });
+        }
+      }
+      await updateAccounts(tx, changed);
+    }
+    await insertAudits(tx, audits);
+    return { type: 'done', results };
+  },
+});
+
+/** Rows by e-mail; a second row of one e-mail comes in the next wave, so that rows take effect in their order. */
+function wavesOf(rows: Row[]): Map<string, Row>[] {
+  const waves: Map<string, Row>[] = [];
+  for (const row of rows) {
+    const email = String(row.data['email']).toLowerCase();
+    const free = waves.find((wave) => !wave.has(email));
+    if (free) free.set(email, row);
+    else waves.push(new Map([[email, row]]));
+  }
+  return waves;
+}
+
+function nameOf(row: Row): string {
+  return String(row.data['name']);
+}
+
+function roleOf(row: Row): UserRole | null {
+  return ROLES.find((role) => role === row.data['role']) ?? null;
+}
