@@ -82,6 +82,7 @@ async function unpackTar(writing: Writing, gzipped: boolean): Promise<void> {
   let passed = 0;
   let accounted = 0;
   let working: Promise<void> = Promise.resolve();
+  let failure: unknown;
   const meter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       passed += chunk.length;
@@ -92,15 +93,23 @@ async function unpackTar(writing: Writing, gzipped: boolean): Promise<void> {
     accounted += (header.size ?? 0) + 1024;
     working = takeTarEntry(writing, header, stream).then(
       () => next(),
-      (error: unknown) => void extract.destroy(error as Error),
+      (error: unknown) => {
+        failure ??= error;
+        extract.destroy(error as Error);
+      },
     );
   });
   try {
     const steps = [readAll(writing.file), ...(gzipped ? [createGunzip()] : []), meter, extract];
     await pipeline(steps as unknown as [Readable, Transform], { signal: writing.signal });
-  } finally {
+  } catch (error) {
     await working;
+    // The first cause, not what the streams make of it.
+    throw failure ?? error;
   }
+  // The last entry may still be on its way to the disk.
+  await working;
+  if (failure !== undefined) throw failure;
 }
 
 async function takeTarEntry(writing: Writing, header: Header, stream: Content): Promise<void> {

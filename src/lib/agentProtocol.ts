@@ -20,8 +20,6 @@ export const AGENT_CONNECT_PATH = '/api/v1/agent/connect';
 export const AGENT_ENROL_PATH = '/api/v1/agent/enrol';
 /** The close code for an agent that is unknown, revoked, or did not prove itself. It does not try again. */
 export const CLOSE_REFUSED = 4401;
-/** For a server that sees the same agent connect again: it closes the older link. The agent tries again, slowly. */
-export const CLOSE_REPLACED = 4409;
 export const PING_EVERY_MS = 10_000;
 /** Two lost pings and some seconds for a slow line. */
 export const LINK_DEAD_AFTER_MS = 25_000;
@@ -76,10 +74,7 @@ export const agentCommand = z.strictObject({
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
     format: z.enum(['tar', 'tar.gz', 'zip', 'file']),
     /** Path (with query, if any) under the server's address; the download signature is over exactly this text. */
-    path: z
-      .string()
-      .regex(/^\/[!-~]*$/)
-      .max(500),
+    path: z.string().regex(/^\/[!-~]{0,499}$/),
   }),
   scenario: z.strictObject({
     pre: z.array(programCall),
@@ -101,16 +96,9 @@ export const REJECT_REASONS = [
 export type RejectReason = (typeof REJECT_REASONS)[number];
 
 /** Why a step failed, for code; `error` says it for people. */
+// prettier-ignore
 export const FAIL_CODES = [
-  'canceled',
-  'superseded',
-  'command_failed',
-  'timed_out',
-  'download_failed',
-  'bad_artifact',
-  'unsafe_archive',
-  'bad_path',
-  'agent_fault',
+  'canceled', 'superseded', 'command_failed', 'timed_out', 'download_failed', 'bad_artifact', 'unsafe_archive', 'bad_path', 'agent_fault',
 ] as const;
 export type FailCode = (typeof FAIL_CODES)[number];
 

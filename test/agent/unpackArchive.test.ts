@@ -189,6 +189,13 @@ describe('limits', () => {
     );
   });
 
+  it('stops in the middle of a large file', async () => {
+    const content = Buffer.alloc(8 * 1024 * 1024);
+    const why = 'larger than 1000 bytes';
+    expect(await refusalOf(unpack(await buildTarGz([{ name: 'x', content }]), 'tar.gz', { limits }))).toContain(why);
+    expect(await refusalOf(unpack(buildZip([{ name: 'x', content }]), 'zip', { limits }))).toContain(why);
+  });
+
   it('stops a bomb early: bytes that the archive lies about, and headers without end', async () => {
     const bomb = gzipSync(Buffer.alloc(32 * 1024 * 1024));
     expect(await refusalOf(unpack(bomb, 'tar.gz', { limits }))).toMatch(/headers are too large|exceeds max size/);
