@@ -46,6 +46,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   // A connection that dies while idle is replaced by the pool; without a listener it would end the process.
   pool.on('error', (error) => logger.warn({ error: error.message }, 'a database connection was lost'));
+  // One that dies in the middle of a transaction tells its query; without a listener of its own it would end the process too.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const listener = startListener(url, logger);
   return {
     kysely: new Kysely<DB>({

@@ -39,26 +39,33 @@ export function createLeadership(url: string, logger: Logger): Leadership {
     return client;
   };
 
+  let turn: Promise<unknown> = Promise.resolve();
+  const ask = async (duty: string): Promise<boolean> => {
+    if (closed) return false;
+    session ??= open().catch((error: unknown) => {
+      session = null;
+      throw error;
+    });
+    const client = await session;
+    try {
+      // A lock held is asked for as a ping: a half-open connection must not leave two leaders for long.
+      const statement = held.has(duty)
+        ? { text: 'select true as held' }
+        : { text: 'select pg_try_advisory_lock(hashtextextended($1, 0)) as held', values: [`gantry:${duty}`] };
+      const { rows } = await client.query<{ held: boolean }>(statement);
+      if (rows[0]?.held) held.add(duty);
+      return Boolean(rows[0]?.held);
+    } catch (error) {
+      drop(client);
+      throw error;
+    }
+  };
   return {
-    holds: async (duty) => {
-      if (closed) return false;
-      session ??= open().catch((error: unknown) => {
-        session = null;
-        throw error;
-      });
-      const client = await session;
-      try {
-        // A lock held is asked for as a ping: a half-open connection must not leave two leaders for long.
-        const statement = held.has(duty)
-          ? { text: 'select true as held' }
-          : { text: 'select pg_try_advisory_lock(hashtextextended($1, 0)) as held', values: [`gantry:${duty}`] };
-        const { rows } = await client.query<{ held: boolean }>(statement);
-        if (rows[0]?.held) held.add(duty);
-        return Boolean(rows[0]?.held);
-      } catch (error) {
-        drop(client);
-        throw error;
-      }
+    // One question at a time: the connection is shared by all duties.
+    holds: (duty) => {
+      const answer = turn.then(() => ask(duty));
+      turn = answer.catch(() => undefined);
+      return answer;
     },
     close: async () => {
       closed = true;

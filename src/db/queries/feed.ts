@@ -7,8 +7,8 @@ import type { Db } from '../database';
 /** Moves up to `limit` changes into the feed, the changes of one subject as one entry. @returns how many changes were taken. */
 export async function numberChanges(db: Kysely<DB>, limit: number): Promise<number> {
   return db.transaction().execute(async (tx) => {
-    // Two leaders for a moment must not interleave their numbers.
-    await sql`select pg_advisory_xact_lock(hashtextextended('gantry:feed', 0))`.execute(tx);
+    // Two leaders for a moment must not interleave their numbers. Not the key of the leadership, which another session holds.
+    await sql`select pg_advisory_xact_lock(hashtextextended('gantry:numbering', 0))`.execute(tx);
     const { rows } = await sql<{ taken: number }>`
       with taken as (
         delete from change where id in (select id from change order by id limit ${limit} for update skip locked)

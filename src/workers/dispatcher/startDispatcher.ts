@@ -42,6 +42,8 @@ export function startDispatcher(deps: DispatcherDeps): { stop(): Promise<void> }
       watchedAt = performance.now();
       await watch(deps);
     }
+    // In every round, since the command that woke a process also wakes this loop.
+    await wakeSleepers(deps.db, BATCH);
     const more = await dispatch(deps, turn);
     if (!more) {
       const ms = await nextDueInMs(deps.db);
@@ -88,7 +90,6 @@ export function startDispatcher(deps: DispatcherDeps): { stop(): Promise<void> }
 /** Once a second: the clock's doings, leases that ran out, and messages that were lost. */
 async function watch(deps: DispatcherDeps): Promise<void> {
   await queueScheduled(deps.db, statesBefore('queued'), BATCH);
-  await wakeSleepers(deps.db, BATCH);
   const chunks = await rescueChunks(deps.db, BATCH);
   const runs = await rescueRuns(deps.db, BATCH);
   if (chunks + runs.length > 0)

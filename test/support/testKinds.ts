@@ -1,0 +1,93 @@
+// Kinds that only tests know, handed to the catalogue as plug-ins: also loaded by workerProcess.ts in a process of its own.
+import { sql } from 'kysely';
+import { z } from 'zod';
+import { defineJob, defineMassAction, defineProcess, type Definition } from '../../src/jobs/define';
+import { pause } from '../../src/lib/abort';
+
+const ROLES = ['user', 'power_user', 'superadmin'] as const;
+const common = { menu: ['Tests'], roles: [...ROLES] };
+
+/** Ends at once with what it was given. */
+export const echo = defineJob({
+  kind: 'test.echo',
+  title: 'Echo',
+  ...common,
+  params: z.strictObject({ value: z.unknown() }),
+  run: (ctx) => Promise.resolve({ value: ctx.params.value }),
+});
+
+/** Works for `ms`, heeds its signal, and notes each start in `effect`. */
+export const work = defineJob({
+  kind: 'test.work',
+  title: 'Work',
+  ...common,
+  params: z.strictObject({ ms: z.number() }),
+  run: async (ctx) => {
+    await sql`insert into effect (job_id, row_index) values (${ctx.jobId}, ${ctx.run})`.execute(ctx.db);
+    await pause(ctx.params.ms, ctx.signal);
+    ctx.signal.throwIfAborted();
+  },
+});
+
+/** As work, but may not be started twice. */
+export const once = defineJob({ ...work, kind: 'test.once', policy: { restartable: false } });
+
+/** Does not heed its signal for `ms`. */
+export const deaf = defineJob({
+  kind: 'test.deaf',
+  title: 'Deaf',
+  ...common,
+  params: z.strictObject({ ms: z.number() }),
+  run: (ctx) => pause(ctx.params.ms),
+});
+
+/** Notes each row in `effect`, a table without a unique key, so that a doubled row shows. */
+export const effects = defineMassAction({
+  kind: 'test.effects',
+  title: 'Effects',
+  ...common,
+  params: z.strictObject({ chunkMs: z.number().default(0) }),
+  rowSchema: null,
+  chunkSize: 100,
+  concurrency: 8,
+  inDatabase: true,
+  retry: { attempts: 3, minDelayMs: 50, maxDelayMs: 200 },
+  ratePerSecond: null,
+  processChunk: async (ctx, rows) => {
+    if (!ctx.tx) throw new Error('an in-database kind works in a transaction');
+    await sql`
+      insert into effect (job_id, row_index)
+      select ${ctx.jobId}, index from unnest(${rows.map((row) => row.rowIndex)}::bigint[]) as index`.execute(ctx.tx);
+    // Within the transaction, so that a kill meets it in the middle.
+    if (ctx.params.chunkMs > 0) await sql`select pg_sleep(${ctx.params.chunkMs / 1000}::float8)`.execute(ctx.tx);
+    return {
+      type: 'done',
+      results: rows.map((row) => ({
+        rowIndex: row.rowIndex,
+        success: row.data['bad'] !== true,
+        skipped: row.data['skip'] === true,
+        code: 'bad',
+        message: 'This row is bad.',
+      })),
+    };
+  },
+});
+
+/** Counts its ticks in `effect` and sleeps until it was woken `wakes` times. */
+export const process = defineProcess({
+  kind: 'test.process',
+  title: 'Process',
+  ...common,
+  params: z.strictObject({ ticks: z.number() }),
+  advance: async (ctx) => {
+    await sql`insert into effect (job_id, row_index) values (${ctx.jobId}, 0)`.execute(ctx.tx);
+    const { rows } = await sql<{ count: number }>`
+      select count(*)::int as count from effect where job_id = ${ctx.jobId}`.execute(ctx.tx);
+    if (ctx.cancelRequested) return { type: 'ended', state: 'canceled' };
+    if ((rows[0]?.count ?? 0) >= ctx.params.ticks)
+      return { type: 'ended', state: 'succeeded', report: { ticks: rows[0]?.count } };
+    return { type: 'waitFor', phase: 'resting', waitingFor: 'the test', deadline: null };
+  },
+});
+
+export const testKinds: Definition[] = [echo, work, once, deaf, effects, process];
