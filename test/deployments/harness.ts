@@ -1,5 +1,4 @@
-// A real ledger, gateway, agents and process runner for the tests of deployments. Work is driven as a worker does it: sleepers
-// woken, runs claimed under lease, ticks run by the runner's own runProcess.
+// A real ledger, queue, worker, gateway and agents for the tests of deployments; only the HTTP of two agent routes is plain here.
 import { createServer, type Server } from 'node:http';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -9,28 +8,26 @@ import { pack } from 'tar-stream';
 import { runAgent } from '../../src/agent/runAgent';
 import { attachAgentGateway, type AgentGateway } from '../../src/api/agentGateway';
 import { openAgentDownload } from '../../src/api/agentDownload';
+import { loadConfig } from '../../src/config/config';
 import type { Database } from '../../src/db/database';
-import { claimRun } from '../../src/db/queries/claims';
-import { wakeSleepers } from '../../src/db/queries/dispatch';
+import { databaseNow } from '../../src/db/queries/clock';
 import { createWaker } from '../../src/db/wake';
 import type { Actor } from '../../src/jobs/actor';
 import { createCatalog } from '../../src/jobs/catalog';
 import type { CommandDeps } from '../../src/jobs/commandDeps';
-import type { HandlerDeps } from '../../src/jobs/define';
-import { deployment } from '../../src/jobs/definitions/deployment';
 import { createEnrolmentToken, enrolAgent } from '../../src/jobs/deployments/agentCommands';
 import { createProject } from '../../src/jobs/deployments/projectCommands';
 import { createScenario } from '../../src/jobs/deployments/scenarioCommands';
 import { createStage } from '../../src/jobs/deployments/stageCommands';
 import { loadServerKeys } from '../../src/jobs/deployments/serverKeys';
 import { uploadArtifact, type ArtifactStore } from '../../src/jobs/deployments/uploadArtifact';
-import { pause, startLoop, type Loop } from '../../src/lib/abort';
+import { pause } from '../../src/lib/abort';
 import { AGENT_ENROL_PATH, enrolRequest } from '../../src/lib/agentProtocol';
 import { GantryError } from '../../src/lib/errors';
 import { newId } from '../../src/lib/ids';
 import { createLogger } from '../../src/lib/logger';
-import { createHoldings } from '../../src/workers/runner/holdings';
-import { runProcess } from '../../src/workers/runner/runProcess';
+import { createQueue } from '../../src/queue/createQueue';
+import { startWorkerService } from '../../src/workers/workerService';
 import { createTestDatabase, openTestDatabase } from '../support/database';
 import { Readable } from 'node:stream';
 
@@ -40,6 +37,8 @@ export interface TestAgent {
   /** Goes away; what it was doing is taken up by the next start. */
   stop(): Promise<void>;
   start(): void;
+  /** Resolves when the program ended by itself. */
+  ended(withinMs: number): Promise<void>;
 }
 
 export interface Harness {
@@ -79,7 +78,20 @@ export async function openHarness(): Promise<Harness> {
   const server = await serveAgents(deps, store, serverKeys.publicKey);
   const gateway: AgentGateway = attachAgentGateway(server, { database, serverKeys, waker, logger });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const worker = driveProcesses(deps, database, logger);
+  const config = loadConfig({ DATA_DIR: scratch, WORKER_CONCURRENCY: '4', SHUTDOWN_GRACE_MS: '2000' });
+  const queue = await createQueue({
+    redisUrl: process.env['GANTRY_TEST_REDIS'],
+    databaseUrl: testDatabase.url,
+    prefix: `t${newId()}`,
+    logger,
+    databaseNow: () => databaseNow(db),
+  });
+  const handlerDeps = {
+    callOperation: () => Promise.reject(new Error('not used here')),
+    hashPassword: () => Promise.reject(new Error('not used here')),
+    wakeAgents: () => waker.wake('gantry_agent'),
+  };
+  const worker = await startWorkerService({ database, queue, catalog, handlerDeps, config, logger, waker });
   const agents: TestAgent[] = [];
 
   const harness: Harness = {
@@ -123,6 +135,7 @@ export async function openHarness(): Promise<Harness> {
     close: async () => {
       await Promise.all(agents.map((agent) => agent.stop()));
       await worker.stop();
+      await queue.close();
       await gateway.stop();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -162,35 +175,6 @@ async function serveAgents(deps: CommandDeps, store: ArtifactStore, serverPublic
   return server;
 }
 
-/** What dispatcher and worker do for processes, without a queue in between. */
-function driveProcesses(deps: CommandDeps, database: Database, logger: Harness['logger']): Loop {
-  const { db, waker, catalog } = deps;
-  const claimer = { workerId: newId(), host: 'test', leaseMs: 10_000 };
-  const handlerDeps: HandlerDeps = {
-    callOperation: () => Promise.reject(new Error('not used here')),
-    hashPassword: () => Promise.reject(new Error('not used here')),
-    wakeAgents: () => waker.wake('gantry_agent'),
-  };
-  const holdings = createHoldings();
-  const runner = { db, catalog, handlerDeps, logger, waker, claimer, holdings, cancelGraceMs: 1000, retentionDays: 14 };
-  const round = async (): Promise<void> => {
-    await wakeSleepers(db, 100);
-    const due = await db.selectFrom('outbox').select(['jobId', 'run']).execute();
-    for (const { jobId, run } of due) {
-      const job = await claimRun(db, jobId, run, ['queued', 'running', 'canceling'], claimer);
-      if (!job) continue;
-      const lease = { jobId, run, chunk: null, epoch: job.epoch };
-      const holding = holdings.take(lease, new AbortController().signal, { cancelAborts: false });
-      await runProcess(runner, deployment, job, holding);
-    }
-  };
-  const loop = startLoop(100, round, (error) =>
-    logger.error({ error: String(error) }, 'a round of the test worker failed'),
-  );
-  database.listen('gantry_work', () => loop.wake());
-  return loop;
-}
-
 function createAgent(
   name: string,
   given: { url: string; root: string; token: string; logger: Harness['logger'] },
@@ -211,6 +195,11 @@ function createAgent(
       life?.end.abort();
       await life?.done;
       life = null;
+    },
+    ended: async (withinMs) => {
+      let over = false;
+      void life?.done.then(() => (over = true));
+      await until(`${name} ends`, () => over, withinMs);
     },
   };
 }
