@@ -213,6 +213,8 @@ create table job_input (
   rows text not null,
   primary key (job_id, input_chunk)
 );
+-- Finds the input chunk of a row.
+create unique index job_input_row on job_input (job_id, first_row_index);
 create table upload (
   job_id uuid primary key,
   user_id uuid not null,

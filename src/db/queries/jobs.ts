@@ -1,6 +1,8 @@
-// Reading jobs, each with its latest run, and locking one for a command. Deleted and purged jobs are gone for every reader here.
-import { sql } from 'kysely';
+// Reading jobs, each with its latest run: one, a page, their counts; and locking one for a command. Deleted and purged jobs are
+// gone for every reader here. Every sort has an index that ends with the id, so a page costs the same wherever it begins.
+import { sql, type Expression, type ExpressionBuilder, type SqlBool } from 'kysely';
 import type { Db, Tx } from '../database';
+import type { DB, JobState } from '../generated/database';
 
 /** Columns of a job that clients and commands need. Not among them: input columns and the report, which may be large. */
 const JOB_COLUMNS = [
@@ -63,15 +65,17 @@ const RUN_COLUMNS = [
   'latest.pausedMs',
 ] as const;
 
-/** Jobs that a reader may meet: no tombstone, and its time has not run out, whether or not the retention duty has run. */
+/** No tombstone, and its time has not run out, whether or not the retention duty has run. */
+const isLiving = sql<SqlBool>`job.deleted_at is null and (job.purge_at is null or job.purge_at > gantry_now())`;
+
+/** Jobs that a reader may meet. */
 export function selectJobs(db: Db) {
   return db
     .selectFrom('job')
     .innerJoin('run as latest', (join) => join.onRef('latest.jobId', '=', 'job.id').onRef('latest.run', '=', 'job.run'))
     .select([...JOB_COLUMNS, ...RUN_COLUMNS])
     .select(sql<boolean>`latest.report is not null`.as('hasReport'))
-    .where('job.deletedAt', 'is', null)
-    .where(sql<boolean>`(job.purge_at is null or job.purge_at > gantry_now())`);
+    .where(isLiving);
 }
 
 /** A job and its latest run. `params` is the JSON text as it was sent. */
@@ -95,4 +99,135 @@ export async function findReport(db: Db, jobId: string, run: number): Promise<st
     .where('run', '=', run)
     .executeTakeFirst();
   return row?.report ?? null;
+}
+
+/** Values that are taken, and values that are left out. */
+export interface Choice<T> {
+  in?: T[];
+  notIn?: T[];
+}
+
+export type JobSort = 'createdAt' | 'finishedAt' | 'priority';
+
+export interface JobFilter {
+  owners?: Choice<string>;
+  states?: Choice<JobState>;
+  kinds?: Choice<string>;
+  group?: 'processed' | 'unprocessed';
+  /** Substring over title, kind, id and the owner's e-mail; `*` stands for any text, `?` for one character. */
+  q?: string;
+  /** Inclusive, on createdAt. */
+  since?: Date;
+  /** Exclusive, on createdAt. */
+  until?: Date;
+  ids?: string[];
+}
+
+export interface JobPage {
+  sort: JobSort;
+  descending: boolean;
+  /** The last row of the page before: its sortKey and id. */
+  after: { key: number | null; id: string } | null;
+  limit: number;
+}
+
+/** sortKey: microseconds since 1970 or the priority; null for a job without that time. It goes into the cursor as it is. */
+export type ListedJob = JobRow & { sortKey: number | null };
+
+const COLUMN = { createdAt: 'created_at', finishedAt: 'finished_at', priority: 'priority' } as const;
+
+export async function listJobs(db: Db, filter: JobFilter, page: JobPage): Promise<ListedJob[]> {
+  const column = sql.ref(`job.${COLUMN[page.sort]}`);
+  const key =
+    page.sort === 'priority'
+      ? sql<number | null>`${column}::int`
+      : sql<number | null>`(extract(epoch from ${column}) * 1000000)::bigint`;
+  const direction = page.descending ? 'desc' : 'asc';
+  let query = selectJobs(db)
+    .select(key.as('sortKey'))
+    .where((builder) => builder.and(conditions(builder as JobBuilder, filter)))
+    .orderBy(column, direction)
+    .orderBy('job.id', direction)
+    .limit(page.limit);
+  if (page.after) query = query.where(isAfter(page, column, page.after));
+  return query.execute();
+}
+
+function isAfter(
+  page: JobPage,
+  column: Expression<unknown>,
+  after: { key: number | null; id: string },
+): Expression<SqlBool> {
+  const { descending } = page;
+  const beyond = descending ? sql`<` : sql`>`;
+  // PostgreSQL puts rows without a value first when falling and last when rising.
+  if (after.key === null) {
+    const sameId = sql`(${column} is null and job.id ${beyond} ${after.id}::uuid)`;
+    return descending ? sql<SqlBool>`(${sameId} or ${column} is not null)` : sql<SqlBool>`${sameId}`;
+  }
+  const value =
+    page.sort === 'priority'
+      ? sql`${after.key}::smallint`
+      : sql`(timestamptz 'epoch' + ${after.key}::bigint * interval '1 microsecond')`;
+  const further = sql`(${column}, job.id) ${beyond} (${value}, ${after.id}::uuid)`;
+  if (descending || page.sort !== 'finishedAt') return sql<SqlBool>`${further}`;
+  return sql<SqlBool>`(${further} or ${column} is null)`;
+}
+
+export interface BoundedCount {
+  count: number;
+  /** There are more than were counted. */
+  more: boolean;
+}
+
+/** Nobody reads a larger number, and counting further would cost. */
+const COUNT_LIMIT = 10_000;
+
+export async function countJobs(db: Db, filter: JobFilter): Promise<Record<JobState, BoundedCount>> {
+  const some = db
+    .selectFrom('job')
+    .select('job.id')
+    .where(sql<boolean>`job.state = each.state`)
+    .where(isLiving)
+    .where((builder) => builder.and(conditions(builder, filter)))
+    .limit(COUNT_LIMIT + 1);
+  const { rows } = await sql<{ state: JobState; count: number }>`
+    select each.state, counted.count from unnest(enum_range(null::job_state)) as each(state),
+      lateral (select count(*)::int as count from ${some.as('some')}) counted`.execute(db);
+  return Object.fromEntries(
+    rows.map(({ state, count }) => [state, { count: Math.min(count, COUNT_LIMIT), more: count > COUNT_LIMIT }]),
+  ) as Record<JobState, BoundedCount>;
+}
+
+type JobBuilder = ExpressionBuilder<DB, 'job'>;
+
+function conditions(builder: JobBuilder, filter: JobFilter): Expression<SqlBool>[] {
+  const all: Expression<SqlBool>[] = [];
+  const choose = <T extends string>(column: 'job.ownerId' | 'job.state' | 'job.kind', choice?: Choice<T>): void => {
+    if (choice?.in) all.push(choice.in.length > 0 ? builder(column, 'in', choice.in as never[]) : sql<SqlBool>`false`);
+    if (choice?.notIn && choice.notIn.length > 0) all.push(builder(column, 'not in', choice.notIn as never[]));
+  };
+  choose('job.ownerId', filter.owners);
+  choose('job.state', filter.states);
+  choose('job.kind', filter.kinds);
+  if (filter.group) {
+    // Just the final states have an end; a constraint keeps it so.
+    all.push(builder('job.finishedAt', filter.group === 'processed' ? 'is not' : 'is', null));
+  }
+  if (filter.ids) all.push(sql<SqlBool>`job.id = any(${filter.ids}::uuid[])`);
+  if (filter.since) all.push(builder('job.createdAt', '>=', filter.since));
+  if (filter.until) all.push(builder('job.createdAt', '<', filter.until));
+  if (filter.q !== undefined && filter.q !== '') {
+    const pattern = likePattern(filter.q);
+    all.push(
+      sql<SqlBool>`(job.title ilike ${pattern} or job.kind ilike ${pattern} or job.id::text ilike ${pattern} or job.owner_email ilike ${pattern})`,
+    );
+  }
+  return all;
+}
+
+/** LIKE's own signs are taken as text; `*` and `?` are the user's. */
+export function likePattern(q: string): string {
+  const escaped = q.replace(/[\\%_]/g, (sign) => `\\${sign}`);
+  return `%${escaped.replaceAll('*', '%').replaceAll('?', '_')}%`;
 }

@@ -1,5 +1,7 @@
 // NDJSON text to stored rows: each line verbatim, so that numbers keep their digits. Blank lines are passed over.
-// Called by stageRows. A line must be a JSON object; what the object holds is judged at the chunk.
+// Called by stageRows. A line must be a JSON object; what the object holds is judged at the chunk. An error file that is sent
+// back, known by its first line, loses the two last members of each line here.
+import { ERROR_COLUMNS } from './cellGuard';
 import { NOT_UTF8, REPLACEMENT, type Utf8Decoder } from './decodeUtf8';
 import type { RowReader, RowSink } from './rowReader';
 import type { UploadFaults } from './uploadFaults';
@@ -13,6 +15,7 @@ export function createNdjsonReader(
   let rest = '';
   let line = 0;
   let rowIndex = 0;
+  let isErrorFile = false;
 
   const take = (raw: string): void => {
     line += 1;
@@ -25,7 +28,10 @@ export function createNdjsonReader(
     else {
       const wrong = whyNoObject(text);
       if (wrong) fault(wrong.column, wrong.message);
-      else sink(text);
+      else {
+        if (rowIndex === 0) isErrorFile = hasErrorColumns(text);
+        sink(isErrorFile && hasErrorColumns(text) ? text.replace(ERROR_MEMBERS, '}') : text);
+      }
     }
     rowIndex += 1;
   };
@@ -50,6 +56,16 @@ export function createNdjsonReader(
     close: () => undefined,
     columns: () => null,
   };
+}
+
+/** The two last members as the error file writes them; taken off the text, so that the rest stays as it was first sent. */
+const ERROR_MEMBERS =
+  /,?\s*"error_code"\s*:\s*"(?:[^"\\]|\\.)*"\s*,\s*"error_message"\s*:\s*"(?:[^"\\]|\\.)*"\s*\}\s*$/;
+
+function hasErrorColumns(text: string): boolean {
+  if (!text.includes('"error_message"') || !ERROR_MEMBERS.test(text)) return false;
+  const names = Object.keys(JSON.parse(text) as object);
+  return ERROR_COLUMNS.every((name, place) => names.at(place - ERROR_COLUMNS.length) === name);
 }
 
 function whyNoObject(text: string): { column: number; message: string } | null {
