@@ -50,3 +50,13 @@ export function startLoop(
     },
   };
 }
+
+/** Waits for `work`, but no longer than `ms`; the timer does not outlive the wait. */
+export async function waitAtMost(work: Promise<unknown>, ms: number): Promise<void> {
+  const done = new AbortController();
+  try {
+    await Promise.race([work, pause(ms, done.signal)]);
+  } finally {
+    done.abort();
+  }
+}

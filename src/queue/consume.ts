@@ -1,7 +1,7 @@
 // Takes messages from the work queue and hands each to the runner. What BullMQ thinks of a message's end means nothing:
 // the ledger decides, so errors of the handler are logged and the message is done with.
 import { Worker, type Job } from 'bullmq';
-import { pause } from '../lib/abort';
+import { waitAtMost } from '../lib/abort';
 import type { Logger } from '../lib/logger';
 import type { Backend } from './backend';
 import { WORK_QUEUE, type WorkData, type WorkMessage } from './message';
@@ -100,12 +100,12 @@ export async function startConsumer(
   const close = async (graceMs: number): Promise<void> => {
     await guard?.stop();
     const stopped = worker.pause(true).catch(() => undefined);
-    await Promise.race([Promise.all(inHand.values()), pause(graceMs)]);
+    await waitAtMost(Promise.all(inHand.values()), graceMs);
     worker.cancelAllJobs('this worker is stopping');
-    await Promise.race([Promise.all(inHand.values()), pause(ABORT_MS)]);
-    await Promise.race([stopped, pause(ABORT_MS)]);
+    await waitAtMost(Promise.all(inHand.values()), ABORT_MS);
+    await waitAtMost(stopped, ABORT_MS);
     // close(true) does not wait for what is deaf to the signal; its message is found stalled and its lease runs out.
-    await Promise.race([worker.close(inHand.size > 0), pause(ABORT_MS)]);
+    await waitAtMost(worker.close(inHand.size > 0), ABORT_MS);
   };
   return {
     running: () => inHand.size,

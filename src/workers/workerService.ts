@@ -12,7 +12,7 @@ import { withRetry } from '../db/retry';
 import type { Waker } from '../db/wake';
 import type { Catalog } from '../jobs/catalog';
 import type { HandlerDeps } from '../jobs/define';
-import { pause } from '../lib/abort';
+import { waitAtMost } from '../lib/abort';
 import { messageOf } from '../lib/errors';
 import { newId } from '../lib/ids';
 import type { Logger } from '../lib/logger';
@@ -105,7 +105,7 @@ export async function startWorkerService(deps: WorkerServiceDeps): Promise<Worke
     // Another process may lead while this one drains.
     const resigned = Promise.all([dispatcher.stop(), maintenance.stop()]).then(() => leadership.close());
     await consumer.close(Math.max(0, config.shutdownGraceMs - HAND_BACK_MS));
-    await Promise.race([handBackAll(runner), pause(HAND_BACK_MS)]);
+    await waitAtMost(handBackAll(runner), HAND_BACK_MS);
     await Promise.all([resigned, notices.stop(), heartbeat.stop()]);
     await markWorkerStopped(database.kysely, worker.id).catch(() => undefined);
     waker.wake('gantry_work');

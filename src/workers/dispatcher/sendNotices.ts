@@ -11,7 +11,7 @@ import {
   type ClaimedNotice,
 } from '../../db/queries/notices';
 import { withRetry } from '../../db/retry';
-import { pause, startLoop } from '../../lib/abort';
+import { startLoop, waitAtMost } from '../../lib/abort';
 import { exhaustive } from '../../lib/exhaustive';
 import { messageOf } from '../../lib/errors';
 import type { Logger } from '../../lib/logger';
@@ -61,7 +61,7 @@ export function startNotices(deps: NoticeDeps): { stop(): Promise<void> } {
   return {
     stop: async () => {
       unlisten();
-      await Promise.race([loop.stop(), pause(STOP_MS)]);
+      await waitAtMost(loop.stop(), STOP_MS);
       deps.channel.close();
     },
   };
