@@ -1,0 +1,78 @@
+import {
+  ACTIONS,
+  ACTIONS_BY_STATE,
+  groupOf,
+  isFinal,
+  JOB_STATES,
+  statesBefore,
+  TRANSITIONS,
+} from '../../src/jobs/lifecycle';
+import { allowedActions, mayEver, stateAllows } from '../../src/jobs/allowedActions';
+import type { Actor } from '../../src/jobs/actor';
+import type { Policy } from '../../src/jobs/define';
+
+const policy: Policy = { cancelable: true, requeueable: true, restartable: true, needsApproval: false };
+const owner: Actor = { id: 'a', name: 'Ada', email: 'ada@example.test', role: 'user' };
+
+describe('the state machine', () => {
+  it('puts each state in one of two groups, and the final ones in processed alone', () => {
+    const processed = JOB_STATES.filter((state) => groupOf(state) === 'processed');
+    const unprocessed = JOB_STATES.filter((state) => groupOf(state) === 'unprocessed');
+    expect([...processed, ...unprocessed].sort()).toEqual([...JOB_STATES].sort());
+    expect(processed.filter((state) => unprocessed.includes(state))).toEqual([]);
+    expect(processed).toEqual(JOB_STATES.filter(isFinal));
+  });
+
+  it('leaves a final state only by a requeue', () => {
+    for (const state of JOB_STATES.filter(isFinal)) {
+      expect([...TRANSITIONS[state]].sort()).toEqual(['awaiting_approval', 'queued']);
+    }
+  });
+
+  it('names as states before exactly those that lead there', () => {
+    for (const to of JOB_STATES) {
+      for (const from of JOB_STATES) {
+        expect(statesBefore(to).includes(from)).toBe((TRANSITIONS[from] as readonly string[]).includes(to));
+      }
+    }
+  });
+});
+
+describe('allowed actions', () => {
+  it('are the meet of state, kind and role, over all of them', () => {
+    for (const state of JOB_STATES) {
+      for (const role of ['user', 'power_user', 'superadmin'] as const) {
+        for (const foreign of [true, false]) {
+          for (const waitingFor of [null, 'trial', 'limit', 'user']) {
+            const actor = { ...owner, role };
+            const job = { state, phase: null, ownerId: foreign ? 'b' : 'a', waitingFor, rowTotal: 5 };
+            const allowed = allowedActions(job, policy, actor);
+            for (const action of ACTIONS) {
+              const expected = mayEver(job, action, actor) && stateAllows(job, policy, action);
+              expect(allowed.includes(action)).toBe(expected);
+              if (allowed.includes(action)) expect(ACTIONS_BY_STATE[state] as readonly string[]).toContain(action);
+              if (foreign && role !== 'superadmin') expect(allowed).toEqual([]);
+            }
+          }
+        }
+      }
+    }
+  });
+
+  it('let an owner resume what waits for its trial or limit, and nothing else', () => {
+    const job = { state: 'paused' as const, phase: null, ownerId: 'a', rowTotal: 5 };
+    expect(allowedActions({ ...job, waitingFor: 'trial' }, policy, owner)).toContain('resume');
+    expect(allowedActions({ ...job, waitingFor: 'limit' }, policy, owner)).toContain('resume');
+    expect(allowedActions({ ...job, waitingFor: 'user' }, policy, owner)).not.toContain('resume');
+  });
+
+  it('hold no pause for a running job without rows, and no cancel for a kind that runs through', () => {
+    const root: Actor = { ...owner, role: 'superadmin' };
+    const job = { state: 'running' as const, phase: null, ownerId: 'a', waitingFor: null };
+    expect(allowedActions({ ...job, rowTotal: null }, policy, root)).not.toContain('pause');
+    expect(allowedActions({ ...job, rowTotal: 1 }, policy, root)).toContain('pause');
+    expect(allowedActions({ ...job, rowTotal: 1 }, { ...policy, cancelable: false }, root)).not.toContain('cancel');
+    const waiting = { ...job, state: 'queued' as const, rowTotal: 1 };
+    expect(allowedActions(waiting, { ...policy, cancelable: false }, root)).toContain('cancel');
+  });
+});
