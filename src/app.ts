@@ -6,7 +6,7 @@ import { loadPlugins } from './cli/loadPlugins';
 import { openLedger } from './cli/openLedger';
 import { startWaitingServer } from './cli/waitingServer';
 import type { Config } from './config/config';
-import { databaseNow } from './db/queries/schedules';
+import { databaseNow } from './db/queries/clock';
 import { createWaker } from './db/wake';
 import { createCatalog } from './jobs/catalog';
 import { createCallOperation } from './jobs/massActions/callOperation';
@@ -81,8 +81,10 @@ async function compose(options: AppOptions, started: Started[]): Promise<Omit<Ap
   const box = createSecretBox(secretKey);
   const catalog = createCatalog(database.kysely, { openSecret: box.open, plugins });
   if (services.worker) {
+    const callOperation = createCallOperation({ allowHosts: config.operationsAllowHosts });
+    started.push({ name: 'calls of operations', stop: callOperation.close });
     const handlerDeps = {
-      callOperation: createCallOperation({ allowHosts: config.operationsAllowHosts }),
+      callOperation,
       hashPassword,
       wakeAgents: () => waker.wake('gantry_agent'),
     };

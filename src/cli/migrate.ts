@@ -1,6 +1,6 @@
 // `gantry migrate`: the ledger's schema and the queue's own, then an end. What every service does at its start anyway.
 import { loadConfig } from '../config/config';
-import { databaseNow } from '../db/queries/schedules';
+import { databaseNow } from '../db/queries/clock';
 import { createLogger } from '../lib/logger';
 import { createQueue } from '../queue/createQueue';
 import { openLedger } from './openLedger';

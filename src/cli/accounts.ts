@@ -1,0 +1,58 @@
+// `gantry user create` and `gantry token create`: for the operator at the machine, who may read the database anyway.
+// What they answer goes to standard output alone, so that scripts can take it; everything else to standard error.
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { createToken as makeToken, createUser as makeUser } from '../api/auth/accounts';
+import { loadConfig } from '../config/config';
+import type { Database } from '../db/database';
+import { findUserByEmail } from '../db/queries/users';
+import { SYSTEM_ACTOR, type Actor } from '../jobs/actor';
+import { createLogger } from '../lib/logger';
+import { openLedger } from './openLedger';
+import { listenForEnd } from './untilSignal';
+
+const OPERATOR: Actor = { ...SYSTEM_ACTOR, name: 'Gantry (command line)' };
+
+const newUser = z.object({
+  email: z.email('--email takes an e-mail address'),
+  name: z.string().trim().min(1, '--name takes at least one character').max(200, '--name takes at most 200 characters'),
+  role: z.enum(['user', 'power_user', 'superadmin'], '--role takes user, power_user or superadmin'),
+  password: z
+    .string()
+    .min(8, '--password takes at least 8 characters')
+    .max(256, '--password takes at most 256 characters')
+    .optional(),
+});
+
+export async function createUser(options: z.input<typeof newUser>): Promise<void> {
+  const parsed = newUser.safeParse(options);
+  if (!parsed.success) throw new Error(parsed.error.issues.map((issue) => issue.message).join('\n'));
+  const password = parsed.data.password ?? randomBytes(12).toString('base64url');
+  await onLedger(async ({ kysely }) => {
+    const user = await makeUser(kysely, OPERATOR, { ...parsed.data, password });
+    console.error(`Made the account of ${user.email} (${user.role}).`);
+    if (parsed.data.password === undefined) console.log(`password: ${password}`);
+  });
+}
+
+export async function createToken(options: { user: string; name: string }): Promise<void> {
+  await onLedger(async ({ kysely }) => {
+    const user = await findUserByEmail(kysely, options.user);
+    if (!user) throw new Error(`There is no account of ${options.user}. Make it first: gantry user create --email …`);
+    const { token } = await makeToken(kysely, OPERATOR, { userId: user.id, name: options.name, expiresAt: null });
+    console.log(token);
+  });
+}
+
+async function onLedger(work: (database: Database) => Promise<void>): Promise<void> {
+  const config = loadConfig();
+  const end = listenForEnd(() => undefined);
+  const logger = createLogger({ level: 'warn', name: 'gantry' });
+  const ledger = await openLedger(config, logger, { server: 'any', signal: end.signal });
+  try {
+    await work(ledger.database);
+  } finally {
+    await ledger.stop();
+    end.release();
+  }
+}
