@@ -8,6 +8,9 @@ import { TARGET_STATUSES } from '../../jobs/deployments/targetFlow';
 import { STAGE_TYPES } from '../../targets/catalog';
 import { agentLabels, agentName } from '../../targets/kinds/server';
 
+/** Ids of projects, stages, scenarios, artifacts and deployments in a path: positive 32-bit integers. */
+export const pathId = z.coerce.number().int().min(1).max(2_147_483_647);
+
 const id = z.int().positive();
 const instant = z.iso.datetime();
 const named = z.object({ id, name: z.string() });

@@ -1,6 +1,10 @@
 // Every route there is, one line a resource. The router, openapi.json and the access matrix are made from this list.
 import type { Route } from '../contract/endpoint';
 import { accountRoutes } from './account';
+import { agentRoutes } from './deployments/agents';
+import { artifactRoutes } from './deployments/artifacts';
+import { deploymentRoutes } from './deployments/deployments';
+import { projectRoutes } from './deployments/projects';
 import { jobRoutes } from './jobs';
 import { jobStartRoutes } from './jobStart';
 import { operationRoutes } from './operations';
@@ -13,5 +17,9 @@ export const allRoutes: Route[] = [
   ...jobStartRoutes,
   ...jobRoutes,
   ...operationRoutes,
+  ...projectRoutes,
+  ...artifactRoutes,
+  ...deploymentRoutes,
+  ...agentRoutes,
   ...systemRoutes,
 ];

@@ -53,11 +53,19 @@ function targets(db: Db) {
     ]);
 }
 
-/** All targets of a deployment, in their order. */
-export function listTargets(db: Db, deploymentId: number): Promise<TargetRow[]> {
+/** Positions after this one; without a page, all of them. */
+export interface TargetPage {
+  after: number | null;
+  limit: number;
+}
+
+/** Targets of a deployment, in their order. */
+export function listTargets(db: Db, deploymentId: number, page: TargetPage | null = null): Promise<TargetRow[]> {
   return targets(db)
     .where('deploymentTarget.deploymentId', '=', deploymentId)
+    .$if(page !== null && page.after !== null, (q) => q.where('deploymentTarget.position', '>', page?.after ?? 0))
     .orderBy('deploymentTarget.position')
+    .$if(page !== null, (q) => q.limit(page?.limit ?? 0))
     .execute();
 }
 
@@ -222,14 +230,13 @@ export interface StepRow {
   startedAt: Date | null;
   endedAt: Date | null;
   error: string | null;
-  log: string | null;
 }
 
 /** What is kept of one step's output; more is cut, with a line that says so. */
 const MAX_STEP_LOG = 1_000_000;
 
 /** Writes what is known of a step; times given once stay, log text is added to what is there. */
-export async function upsertStep(tx: Tx, step: StepRow): Promise<void> {
+export async function upsertStep(tx: Tx, step: StepRow & { log: string | null }): Promise<void> {
   const kept = sql<string>`left(coalesce(deployment_step.log, '') || coalesce(excluded.log, ''), ${MAX_STEP_LOG})`;
   // An agent's clock may run ahead; nothing is shown to have happened later than now.
   const atMost = (at: Date | null) => (at === null ? null : sql<Date>`least(${at}::timestamptz, gantry_now())`);
@@ -248,16 +255,28 @@ export async function upsertStep(tx: Tx, step: StepRow): Promise<void> {
     .execute();
 }
 
-/** Steps of all targets of a deployment, in the order they run. */
-export function listSteps(db: Db, deploymentId: number): Promise<StepRow[]> {
+/** Steps of these targets, in the order they run; without their logs, which may be large. */
+export function listSteps(db: Db, targetIds: number[]): Promise<StepRow[]> {
+  if (targetIds.length === 0) return Promise.resolve([]);
   return db
     .selectFrom('deploymentStep')
     .innerJoin('deploymentTarget', 'deploymentTarget.id', 'deploymentStep.targetId')
-    .selectAll('deploymentStep')
-    .where('deploymentTarget.deploymentId', '=', deploymentId)
+    .select(['targetId', 'step', 'deploymentStep.status', 'startedAt', 'endedAt', 'deploymentStep.error'])
+    .where('targetId', 'in', targetIds)
     .orderBy('deploymentTarget.position')
     .orderBy(sql`array_position(array['pre', 'deploy', 'post'], deployment_step.step)`)
     .execute();
+}
+
+/** What the step wrote, whole. */
+export async function findStepLog(db: Db, targetId: number, step: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('deploymentStep')
+    .select('log')
+    .where('targetId', '=', targetId)
+    .where('step', '=', step)
+    .executeTakeFirst();
+  return row?.log ?? null;
 }
 
 /** Steps that nobody will report on any more end as failed, so that nothing is shown running forever. */

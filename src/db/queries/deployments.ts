@@ -81,6 +81,7 @@ export interface HistoryFilter {
   statuses: { deployed: string[]; notDeployed: string[] };
   after: number | null;
   limit: number;
+  offset?: number;
 }
 
 /** Newest first, by the integer id that rises with each start. */
@@ -107,6 +108,7 @@ export async function listDeployments(db: Db, viewer: Viewer, filter: HistoryFil
     .$if(filter.after !== null, (q) => q.where('deployment.id', '<', filter.after ?? 0))
     .orderBy('deployment.id', 'desc')
     .limit(filter.limit)
+    .offset(filter.offset ?? 0)
     .execute();
   return rows as DeploymentRow[];
 }

@@ -141,12 +141,12 @@ export async function deleteMember(db: Db, projectId: number, userId: string): P
   return result.numDeletedRows === 1n;
 }
 
-/** The user's id by id or e-mail, for the members' routes. */
-export async function findMemberCandidate(db: Db, idOrEmail: string): Promise<string | null> {
+/** A user by id or e-mail, who may become a member. */
+export async function findMemberCandidate(db: Db, idOrEmail: string): Promise<Omit<MemberRow, 'permissions'> | null> {
   const row = await db
     .selectFrom('appUser')
-    .select('id')
+    .select(['id as userId', 'name', 'email'])
     .where((eb) => (idOrEmail.includes('@') ? eb('email', '=', idOrEmail.toLowerCase()) : eb('id', '=', idOrEmail)))
     .executeTakeFirst();
-  return row?.id ?? null;
+  return row ?? null;
 }

@@ -7,6 +7,7 @@ import {
   insertProject,
   renameProject as renameProjectRow,
   upsertMember,
+  type MemberRow,
   type Permission,
   type ProjectRow,
 } from '../../db/queries/projects';
@@ -69,19 +70,20 @@ export async function setMember(
   actor: Actor,
   projectId: number,
   input: { user: string; permissions: Permission[] },
-): Promise<string> {
+): Promise<MemberRow> {
   await getProject(deps.db, actor, projectId);
   requireSuperadmin(actor, 'change the members of projects');
   const known = input.user.includes('@') || isUuid(input.user);
-  const userId = known ? await findMemberCandidate(deps.db, input.user) : null;
-  if (!userId) throw invalid([{ path: 'user', message: 'is nobody we know; takes an id or an e-mail' }]);
+  const user = known ? await findMemberCandidate(deps.db, input.user) : null;
+  if (!user) throw invalid([{ path: 'user', message: 'is nobody we know; takes an id or an e-mail' }]);
   // Whoever may do something may see it.
   const permissions = [...new Set<Permission>(['view', ...input.permissions])];
   await deps.db.transaction().execute(async (tx) => {
-    await upsertMember(tx, projectId, userId, permissions);
-    await insertAudit(tx, auditOf(actor, 'project.member', 'project', projectId, { after: { userId, permissions } }));
+    await upsertMember(tx, projectId, user.userId, permissions);
+    const after = { userId: user.userId, permissions };
+    await insertAudit(tx, auditOf(actor, 'project.member', 'project', projectId, { after }));
   });
-  return userId;
+  return { ...user, permissions };
 }
 
 export async function removeMember(deps: CommandDeps, actor: Actor, projectId: number, userId: string): Promise<void> {

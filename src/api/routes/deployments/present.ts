@@ -4,7 +4,7 @@ import type { AgentRow } from '../../../db/queries/agents';
 import type { ArtifactRow } from '../../../db/queries/artifacts';
 import type { DeploymentRow } from '../../../db/queries/deployments';
 import type { StepRow, TargetRow } from '../../../db/queries/deploymentTargets';
-import type { ProjectRow } from '../../../db/queries/projects';
+import type { MemberRow, ProjectRow } from '../../../db/queries/projects';
 import type { ScenarioRow, StageRow } from '../../../db/queries/scenarios';
 import { GROUP_OF_STATUS, runStatusOf, type GroupState, type RunStatus } from '../../../jobs/deployments/runStatus';
 import type { StageType } from '../../../targets/catalog';
@@ -16,6 +16,11 @@ type Doc<T extends z.ZodType> = z.infer<T>;
 export function presentProject(row: ProjectRow): Doc<typeof shapes.projectDoc> {
   const permissions = row.permissions as Doc<typeof shapes.projectDoc>['permissions'];
   return { id: row.id, name: row.name, createdAt: row.createdAt.toISOString(), version: row.version, permissions };
+}
+
+export function presentMember(row: MemberRow): Doc<typeof shapes.memberDoc> {
+  const permissions = row.permissions as Doc<typeof shapes.memberDoc>['permissions'];
+  return { userId: row.userId, name: row.name, email: row.email, permissions };
 }
 
 export function presentStage(row: StageRow): Doc<typeof shapes.stageDoc> {
