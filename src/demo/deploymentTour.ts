@@ -46,10 +46,10 @@ async function enrolAgent(client: DemoClient, server: string, root: string): Pro
 }
 
 async function deploy(client: DemoClient, agent: DemoAgent): Promise<boolean> {
-  const project = await ensure(client, '/api/v1/projects', { name: 'Demo site' });
+  const project = await ensure(client, '/api/v1/projects', { name: 'demo-site' });
   const at = `/api/v1/projects/${project.id}`;
   const stage = await ensure(client, `${at}/stages`, {
-    name: 'This machine',
+    name: 'this-machine',
     type: 'server',
     target: { agents: [AGENT_NAME] },
   });

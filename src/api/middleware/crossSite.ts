@@ -1,5 +1,6 @@
 // Browsers send cookies unasked, so a change asked for by cookie must come from our own pages.
 import type { RequestHandler } from 'express';
+import { AGENT_ENROL_PATH } from '../../lib/agentProtocol';
 import { GantryError } from '../../lib/errors';
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -8,6 +9,8 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 export function refuseCrossSite(origin: string): RequestHandler {
   return (request, _response, next) => {
     if (SAFE.has(request.method) || request.headers.authorization !== undefined) return next();
+    // An agent is no browser and has a one-use token in the body; a page elsewhere that knew one could send it from anywhere.
+    if (request.path === AGENT_ENROL_PATH) return next();
     const site = request.headers['sec-fetch-site'];
     const from = request.headers.origin;
     const isOurs =
