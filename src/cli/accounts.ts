@@ -24,7 +24,12 @@ const newUser = z.object({
     .optional(),
 });
 
-export async function createUser(options: z.input<typeof newUser>): Promise<void> {
+export async function createUser(options: {
+  email: string;
+  name: string;
+  role: string;
+  password?: string;
+}): Promise<void> {
   const parsed = newUser.safeParse(options);
   if (!parsed.success) throw new Error(parsed.error.issues.map((issue) => issue.message).join('\n'));
   const password = parsed.data.password ?? randomBytes(12).toString('base64url');
