@@ -85,9 +85,13 @@ export async function findJob(db: Db, id: string): Promise<JobRow | null> {
   return (await selectJobs(db).where('job.id', '=', id).executeTakeFirst()) ?? null;
 }
 
-/** The first lock of every command and of every ending: job before chunk before run. */
+/**
+ * The first lock of every command and of every ending: job before chunk before run. Two statements: one that waited for the
+ * lock would join the job as it is now with the run as it was before.
+ */
 export async function lockJob(tx: Tx, id: string): Promise<JobRow | null> {
-  return (await selectJobs(tx).where('job.id', '=', id).forUpdate('job').executeTakeFirst()) ?? null;
+  const locked = await tx.selectFrom('job').select('id').where('id', '=', id).forUpdate().executeTakeFirst();
+  return locked ? findJob(tx, id) : null;
 }
 
 /** The result report of a run as JSON text, or null when it made none. */
