@@ -28,6 +28,7 @@ $function$;
 
 create table agent (
   id uuid not null,
+  no integer generated always as identity not null,
   name text not null,
   labels json not null,
   public_key text not null,
@@ -38,7 +39,8 @@ create table agent (
   last_seen_at timestamp with time zone,
   revoked_at timestamp with time zone,
   constraint agent_name_check CHECK ((name ~ '^[A-Za-z0-9_.-]{1,100}$'::text)),
-  constraint agent_pkey PRIMARY KEY (id)
+  constraint agent_pkey PRIMARY KEY (id),
+  constraint agent_no_key UNIQUE (no)
 );
 CREATE UNIQUE INDEX agent_name ON agent USING btree (name) WHERE (revoked_at IS NULL);
 
@@ -300,7 +302,6 @@ create table job (
   cancel_reason text,
   error_code text,
   error_message text,
-  report json,
   version bigint default 1 not null,
   deleted_at timestamp with time zone,
   constraint job_end_has_purge CHECK (((finished_at IS NULL) = (purge_at IS NULL))),
@@ -350,6 +351,7 @@ create table job_input (
   rows text not null,
   constraint job_input_pkey PRIMARY KEY (job_id, input_chunk)
 );
+CREATE UNIQUE INDEX job_input_row ON job_input USING btree (job_id, first_row_index);
 
 create table kind_rate (
   kind text not null,
@@ -505,6 +507,7 @@ create table run (
   paused_ms bigint default 0 not null,
   error_code text,
   error_message text,
+  report json,
   constraint run_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE,
   constraint run_pkey PRIMARY KEY (job_id, run)
 );
