@@ -1,0 +1,19 @@
+// The names under which answers are cached. The stream (live/) makes them stale by these names.
+import type { Query } from './request';
+
+export const keys = {
+  me: ['me'] as const,
+  users: ['users'] as const,
+  kinds: ['job-kinds'] as const,
+  jobLists: ['jobs'] as const,
+  jobList: (query: Query) => ['jobs', 'list', query] as const,
+  jobCounts: (query: Query) => ['jobs', 'counts', query] as const,
+  job: (id: string) => ['job', id] as const,
+  jobPart: (id: string, part: string, ...more: unknown[]) => ['job', id, part, ...more] as const,
+  notifications: ['notifications'] as const,
+  historyLists: ['history'] as const,
+  historyEntries: (id: number) => ['history', 'entries', id] as const,
+  deployments: ['deployment'] as const,
+  deployment: (id: number) => ['deployment', id] as const,
+  deploymentPart: (id: number, part: string) => ['deployment', id, part] as const,
+};

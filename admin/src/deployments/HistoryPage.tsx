@@ -1,0 +1,83 @@
+// Deployment history: one row a group, its entries below when it is opened.
+import { Button, Group, Paper, Stack, Table, Text, Title } from '@mantine/core';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { client } from '../api/client';
+import { keys } from '../api/queryKeys';
+import { RefreshButton } from '../jobs/list/RefreshButton';
+import { useLiveInterval } from '../live/LiveProvider';
+import { EmptyNote } from '../shell/EmptyNote';
+import { ErrorNote } from '../shell/ErrorNote';
+import { LoadingRows } from '../shell/LoadingRows';
+import { usePageTitle } from '../shell/usePageTitle';
+import { HistoryRow } from './HistoryRow';
+
+const PAGE_SIZE = 50;
+const COLUMNS = ['Date', 'Account', 'State', 'Deployment', 'Entries', 'Job'];
+
+export function HistoryPage() {
+  usePageTitle('Deployment history');
+  const history = useInfiniteQuery({
+    queryKey: [...keys.historyLists, 'list'],
+    queryFn: ({ pageParam, signal }) => client.history({ limit: PAGE_SIZE, cursor: pageParam }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.nextCursor,
+    refetchInterval: useLiveInterval(),
+  });
+  const groups = history.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <Stack gap="sm">
+      <Group justify="space-between">
+        <Title order={1} size="h3">
+          Deployment history
+        </Title>
+        <RefreshButton
+          updatedAt={history.dataUpdatedAt}
+          isBusy={history.isRefetching}
+          onRefresh={() => void history.refetch()}
+        />
+      </Group>
+      {history.isError && <ErrorNote error={history.error} onRetry={() => void history.refetch()} />}
+      <Paper withBorder>
+        {history.isPending && <LoadingRows />}
+        {history.isSuccess && groups.length === 0 && (
+          <EmptyNote title="Nothing was deployed yet">
+            <Text size="sm" c="dimmed" ta="center">
+              Deployments of your projects appear here, whoever starts them. They outlive their job.
+            </Text>
+          </EmptyNote>
+        )}
+        {groups.length > 0 && (
+          <Table.ScrollContainer minWidth={760}>
+            <Table verticalSpacing={6} fz="xs">
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th w={40} aria-label="Open" />
+                  {COLUMNS.map((column) => (
+                    <Table.Th key={column}>{column}</Table.Th>
+                  ))}
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>
+                {groups.map((group) => (
+                  <HistoryRow key={group.id} group={group} columns={COLUMNS.length + 1} />
+                ))}
+              </Table.Tbody>
+            </Table>
+          </Table.ScrollContainer>
+        )}
+      </Paper>
+      {history.hasNextPage && (
+        <Group justify="center">
+          <Button
+            size="xs"
+            variant="default"
+            loading={history.isFetchingNextPage}
+            onClick={() => void history.fetchNextPage()}
+          >
+            Load older deployments
+          </Button>
+        </Group>
+      )}
+    </Stack>
+  );
+}

@@ -1,0 +1,75 @@
+// The job's figures in words, its notice (which can be switched while it goes on), and its report.
+import { Anchor, Divider, Grid, Stack, Switch } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from 'react-router';
+import { client } from '../../api/client';
+import { errorLine } from '../../api/errorText';
+import type { Job } from '../../api/types';
+import { TimeText } from '../../format/TimeText';
+import { useFormats } from '../../format/useFormats';
+import { putJob } from '../../live/applyChanges';
+import { Facts } from '../../shell/Facts';
+import { useToast } from '../../shell/ToastProvider';
+import { BoxScore } from './BoxScore';
+
+export function OverviewTab({ job }: { job: Job }) {
+  const { number } = useFormats();
+  const cache = useQueryClient();
+  const toast = useToast();
+  const notify = useMutation({
+    mutationFn: (email: boolean) => client.setNotify(job, email),
+    onSuccess: (answer) => putJob(cache, answer),
+    onError: (error) => toast('bad', errorLine(error)),
+  });
+  return (
+    <Stack gap="md">
+      <BoxScore progress={job.progress} />
+      <Divider />
+      <Grid gap="md">
+        <Grid.Col span={{ base: 12, sm: 6 }}>
+          <Facts
+            facts={[
+              ['Created', <TimeText at={job.createdAt} full />],
+              ['Enqueued', <TimeText at={job.queuedAt} full />],
+              ['Started', <TimeText at={job.startedAt} full />],
+              ['Ended', <TimeText at={job.finishedAt} full />],
+              ['Kept until', <TimeText at={job.purgeAt} full />],
+            ]}
+          />
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, sm: 6 }}>
+          <Facts
+            facts={[
+              ['Author', `${job.owner.name} (${job.owner.email})`],
+              ['Run', number(job.run)],
+              ['Priority', number(job.priority)],
+              [
+                'Derived from',
+                job.derivedFrom ? (
+                  <Anchor component={Link} to={`/jobs/${job.derivedFrom}`} size="sm">
+                    {job.derivedFrom}
+                  </Anchor>
+                ) : null,
+              ],
+              [
+                'Report',
+                job.reportUrl ? (
+                  <Anchor href={job.reportUrl} target="_blank" rel="noopener" size="sm">
+                    Open report
+                  </Anchor>
+                ) : null,
+              ],
+            ]}
+          />
+        </Grid.Col>
+      </Grid>
+      <Switch
+        size="sm"
+        label={`E-mail to ${job.notify.to ?? job.owner.email} when it ends`}
+        checked={job.notify.email}
+        disabled={job.group === 'processed' || notify.isPending}
+        onChange={(event) => notify.mutate(event.currentTarget.checked)}
+      />
+    </Stack>
+  );
+}

@@ -1,0 +1,70 @@
+// The runs of a job with the counts that each came to.
+import { Table } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { client } from '../../api/client';
+import { keys } from '../../api/queryKeys';
+import type { Job, JobState } from '../../api/types';
+import { LiveDuration } from '../../format/LiveDuration';
+import { TimeText } from '../../format/TimeText';
+import { useFormats } from '../../format/useFormats';
+import { ErrorNote } from '../../shell/ErrorNote';
+import { LoadingRows } from '../../shell/LoadingRows';
+import { JOB_STATES } from '../jobStates';
+import { StateBadge } from '../StateBadge';
+
+export function RunsTab({ job }: { job: Job }) {
+  const { number } = useFormats();
+  const runs = useQuery({
+    queryKey: keys.jobPart(job.id, 'runs', job.version),
+    queryFn: ({ signal }) => client.jobRuns(job.id, signal),
+    placeholderData: (previous) => previous,
+  });
+  if (runs.isPending) return <LoadingRows rows={3} />;
+  if (runs.isError) return <ErrorNote error={runs.error} onRetry={() => void runs.refetch()} />;
+  const figure = (value: number | null | undefined) => (typeof value === 'number' ? number(value) : '–');
+  return (
+    <Table.ScrollContainer minWidth={680}>
+      <Table fz="xs" verticalSpacing={6}>
+        <Table.Thead>
+          <Table.Tr>
+            {['Run', 'Outcome', 'Rows', 'Done', 'Failed', 'Skipped', 'Started', 'Ended', 'Processing', 'Host'].map(
+              (name) => (
+                <Table.Th key={name}>{name}</Table.Th>
+              ),
+            )}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {runs.data.items.map((run) => {
+            const told = run.outcome ?? run.state ?? (run.run === job.run ? job.state : null);
+            const state = told !== null && told in JOB_STATES ? (told as JobState) : null;
+            const startedAt = run.startedAt ?? null;
+            const finishedAt = run.finishedAt ?? null;
+            const ms = startedAt && finishedAt ? Date.parse(finishedAt) - Date.parse(startedAt) : null;
+            const isOpen = run.run === job.run && job.group === 'unprocessed';
+            return (
+              <Table.Tr key={run.run}>
+                <Table.Td>{run.run}</Table.Td>
+                <Table.Td>{state ? <StateBadge state={state} /> : (told ?? '–')}</Table.Td>
+                <Table.Td>{figure(run.total)}</Table.Td>
+                <Table.Td>{figure(run.done)}</Table.Td>
+                <Table.Td>{figure(run.failed)}</Table.Td>
+                <Table.Td>{figure(run.skipped)}</Table.Td>
+                <Table.Td>
+                  <TimeText at={startedAt} />
+                </Table.Td>
+                <Table.Td>
+                  <TimeText at={finishedAt} />
+                </Table.Td>
+                <Table.Td>
+                  <LiveDuration ms={ms} since={isOpen ? startedAt : null} />
+                </Table.Td>
+                <Table.Td>{run.host ?? '–'}</Table.Td>
+              </Table.Tr>
+            );
+          })}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}

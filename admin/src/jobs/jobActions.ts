@@ -1,0 +1,41 @@
+// What one can ask of a job: words for buttons and dialogs. Whether it is allowed is the server's answer (allowedActions);
+// here is only why a button is grey, in words. Pure.
+import type { Job } from '../api/types';
+
+export type UiAction = 'cancel' | 'requeue' | 'pause' | 'resume' | 'delete';
+
+export const ACTION_WORDS: Record<UiAction, { verb: string; past: string; danger: boolean }> = {
+  cancel: { verb: 'Cancel', past: 'canceled', danger: true },
+  requeue: { verb: 'Requeue', past: 'requeued', danger: false },
+  pause: { verb: 'Pause', past: 'paused', danger: false },
+  resume: { verb: 'Resume', past: 'resumed', danger: false },
+  delete: { verb: 'Delete', past: 'deleted', danger: true },
+};
+
+export function isAllowed(job: Job, action: UiAction): boolean {
+  return job.allowedActions.includes(action);
+}
+
+/** Null: it may be done. */
+export function whyNot(job: Job, action: UiAction): string | null {
+  if (isAllowed(job, action)) return null;
+  const hasEnded = job.group === 'processed';
+  switch (action) {
+    case 'cancel':
+      if (hasEnded) return 'The job has ended already.';
+      return job.state === 'canceling' ? 'The job is being canceled already.' : 'This job cannot be canceled now.';
+    case 'requeue':
+      return hasEnded
+        ? 'Your role or this kind of job does not allow a requeue.'
+        : 'Only an ended job can be requeued.';
+    case 'pause':
+      if (hasEnded) return 'The job has ended already.';
+      return job.state === 'paused'
+        ? 'The job is paused already.'
+        : 'This job cannot be paused now, or not by your role.';
+    case 'resume':
+      return job.state === 'paused' ? 'Your role does not allow it.' : 'Only a paused job can be resumed.';
+    case 'delete':
+      return hasEnded ? 'Your role does not allow it.' : 'Only an ended job can be deleted. Cancel it first.';
+  }
+}

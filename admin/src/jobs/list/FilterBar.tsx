@@ -1,0 +1,105 @@
+// Status group, state, type, author and search above the list.
+import { Button, Group, MultiSelect, SegmentedControl, Select } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { client } from '../../api/client';
+import { keys } from '../../api/queryKeys';
+import type { JobState } from '../../api/types';
+import { JOB_STATES, STATE_NAMES } from '../jobStates';
+import { isFiltered, type JobFilters } from './jobFilters';
+import { SearchField } from './SearchField';
+import { useStateCounts } from './useJobList';
+
+interface Props {
+  filters: JobFilters;
+  onChange(change: Partial<JobFilters>): void;
+}
+
+const GROUPS = [
+  { value: 'all', label: 'All' },
+  { value: 'unprocessed', label: 'Unprocessed' },
+  { value: 'processed', label: 'Processed' },
+];
+
+/** An option for what the address names, even when the list does not have it. */
+function withChosen(options: { value: string; label: string }[], chosen: string) {
+  return chosen === '' || options.some((option) => option.value === chosen)
+    ? options
+    : [...options, { value: chosen, label: chosen }];
+}
+
+export function FilterBar({ filters, onChange }: Props) {
+  const counts = useStateCounts(filters).data?.counts;
+  const kinds = useQuery({ queryKey: keys.kinds, queryFn: ({ signal }) => client.jobKinds(signal), staleTime: 60_000 });
+  const users = useQuery({
+    queryKey: keys.users,
+    queryFn: ({ signal }) => client.users(signal),
+    enabled: filters.scope === 'all',
+    staleTime: 60_000,
+  });
+  const states = STATE_NAMES.map((state) => {
+    const count = counts?.[state];
+    const figure = count ? ` (${count.count.toLocaleString()}${count.more ? '+' : ''})` : '';
+    return { value: state, label: `${JOB_STATES[state].word}${figure}` };
+  });
+  const kindOptions = (kinds.data ?? []).map((kind) => ({ value: kind.kind, label: kind.title }));
+  const userOptions = (users.data?.items ?? []).map((user) => ({
+    value: user.email,
+    label: `${user.name} (${user.email})`,
+  }));
+  return (
+    <Group gap="xs" role="search" aria-label="Filter jobs">
+      <SegmentedControl
+        size="xs"
+        data={GROUPS}
+        value={filters.group}
+        onChange={(group) => onChange({ group: group as JobFilters['group'] })}
+        aria-label="Status group"
+      />
+      <MultiSelect
+        size="xs"
+        miw={140}
+        maw={320}
+        data={states}
+        value={filters.states}
+        onChange={(chosen) => onChange({ states: chosen as JobState[] })}
+        placeholder={filters.states.length === 0 ? 'Any state' : ''}
+        aria-label="State"
+        clearable
+      />
+      <Select
+        size="xs"
+        w={170}
+        data={withChosen(kindOptions, filters.kind)}
+        value={filters.kind || null}
+        onChange={(kind) => onChange({ kind: kind ?? '' })}
+        placeholder="Any type"
+        aria-label="Type"
+        searchable
+        clearable
+      />
+      {filters.scope === 'all' && (
+        <Select
+          size="xs"
+          w={190}
+          data={withChosen(userOptions, filters.owner)}
+          value={filters.owner || null}
+          onChange={(owner) => onChange({ owner: owner ?? '' })}
+          placeholder="Any author"
+          aria-label="Author"
+          searchable
+          clearable
+        />
+      )}
+      <SearchField value={filters.q} onChange={(q) => onChange({ q })} />
+      {isFiltered(filters) && (
+        <Button
+          size="compact-xs"
+          variant="subtle"
+          onClick={() => onChange({ group: 'all', states: [], kind: '', owner: '', q: '' })}
+        >
+          Clear filters
+        </Button>
+      )}
+    </Group>
+  );
+}

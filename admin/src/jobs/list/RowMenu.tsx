@@ -1,0 +1,78 @@
+// The actions on one row; what is not allowed stays visible and says why.
+import { ActionIcon, Menu, Text } from '@mantine/core';
+import {
+  IconBan,
+  IconDotsVertical,
+  IconExternalLink,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconRefreshDot,
+  IconTrash,
+} from '@tabler/icons-react';
+import { useState } from 'react';
+import { Link } from 'react-router';
+import type { Job } from '../../api/types';
+import { ActionDialog } from '../ActionDialog';
+import { ACTION_WORDS, whyNot, type UiAction } from '../jobActions';
+import { useJobAction } from '../useJobAction';
+
+export const ACTION_ICONS = {
+  cancel: IconBan,
+  requeue: IconRefreshDot,
+  pause: IconPlayerPause,
+  resume: IconPlayerPlay,
+  delete: IconTrash,
+} as const;
+
+const ORDER: UiAction[] = ['cancel', 'requeue', 'pause', 'resume', 'delete'];
+
+export function RowMenu({ job }: { job: Job }) {
+  const [action, setAction] = useState<UiAction | null>(null);
+  const act = useJobAction(job, () => setAction(null));
+  return (
+    <>
+      <Menu position="bottom-end" withinPortal width={240}>
+        <Menu.Target>
+          <ActionIcon variant="subtle" color="gray" size={26} aria-label={`Actions for ${job.title}`}>
+            <IconDotsVertical size={16} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item component={Link} to={`/jobs/${job.id}`} leftSection={<IconExternalLink size={15} aria-hidden />}>
+            Open
+          </Menu.Item>
+          <Menu.Divider />
+          {ORDER.map((each) => {
+            const reason = whyNot(job, each);
+            const Icon = ACTION_ICONS[each];
+            return (
+              <Menu.Item
+                key={each}
+                disabled={reason !== null}
+                leftSection={<Icon size={15} aria-hidden />}
+                color={ACTION_WORDS[each].danger && reason === null ? 'red' : undefined}
+                onClick={() => setAction(each)}
+              >
+                {ACTION_WORDS[each].verb}
+                {reason !== null && (
+                  <Text size="xs" component="span" display="block">
+                    {reason}
+                  </Text>
+                )}
+              </Menu.Item>
+            );
+          })}
+        </Menu.Dropdown>
+      </Menu>
+      {action && (
+        <ActionDialog
+          job={job}
+          action={action}
+          isBusy={act.isPending}
+          onClose={() => setAction(null)}
+          onConfirm={(request) => act.mutate(request)}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,69 @@
+// What the Background jobs page shows, as it stands in the address: back and forward bring it back, a copied link shares it.
+// Pure but for useJobFilters.
+import { useCallback, useMemo } from 'react';
+import { useSearchParams } from 'react-router';
+import type { Query } from '../../api/request';
+import type { JobState, Role } from '../../api/types';
+import { useMe } from '../../session/useMe';
+import { STATE_NAMES } from '../jobStates';
+
+export interface JobFilters {
+  scope: 'all' | 'mine';
+  group: 'all' | 'processed' | 'unprocessed';
+  states: JobState[];
+  kind: string;
+  owner: string;
+  q: string;
+}
+
+export function readFilters(params: URLSearchParams, role: Role): JobFilters {
+  const group = params.get('group');
+  const states = (params.get('state') ?? '').split(',');
+  return {
+    scope: role === 'superadmin' && params.get('scope') !== 'mine' ? 'all' : 'mine',
+    group: group === 'processed' || group === 'unprocessed' ? group : 'all',
+    states: STATE_NAMES.filter((state) => states.includes(state)),
+    kind: params.get('kind') ?? '',
+    owner: role === 'superadmin' && params.get('scope') !== 'mine' ? (params.get('owner') ?? '') : '',
+    q: params.get('q') ?? '',
+  };
+}
+
+export function writeFilters(filters: JobFilters): URLSearchParams {
+  const params = new URLSearchParams();
+  if (filters.scope === 'mine') params.set('scope', 'mine');
+  if (filters.group !== 'all') params.set('group', filters.group);
+  if (filters.states.length > 0) params.set('state', filters.states.join(','));
+  if (filters.kind !== '') params.set('kind', filters.kind);
+  if (filters.owner !== '') params.set('owner', filters.owner);
+  if (filters.q !== '') params.set('q', filters.q);
+  return params;
+}
+
+/** The parameters of GET /jobs and GET /jobs/counts. */
+export function queryOf(filters: JobFilters): Query {
+  return {
+    scope: filters.scope,
+    group: filters.group === 'all' ? null : filters.group,
+    state: filters.states.join(','),
+    kind: filters.kind,
+    owner: filters.owner,
+    q: filters.q,
+  };
+}
+
+export function isFiltered(filters: JobFilters): boolean {
+  const { group, states, kind, owner, q } = filters;
+  return group !== 'all' || states.length > 0 || kind !== '' || owner !== '' || q !== '';
+}
+
+export function useJobFilters(): [JobFilters, (change: Partial<JobFilters>) => void] {
+  const { role } = useMe();
+  const [params, setParams] = useSearchParams();
+  const filters = useMemo(() => readFilters(params, role), [params, role]);
+  const change = useCallback(
+    (part: Partial<JobFilters>) => setParams((now) => writeFilters({ ...readFilters(now, role), ...part })),
+    [setParams, role],
+  );
+  return [filters, change];
+}

@@ -1,0 +1,47 @@
+// Does one thing to one job and puts the answer into the cache. Used by row menus, the job page and the start dialog.
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { client } from '../api/client';
+import { errorLine } from '../api/errorText';
+import { keys } from '../api/queryKeys';
+import type { Job } from '../api/types';
+import { putJob } from '../live/applyChanges';
+import { useToast } from '../shell/ToastProvider';
+import { ACTION_WORDS, type UiAction } from './jobActions';
+
+export interface ActionRequest {
+  action: UiAction;
+  reason?: string;
+  only?: 'failed' | 'unfinished';
+}
+
+export async function actOn(jobId: string, { action, reason, only }: ActionRequest): Promise<Job | null> {
+  if (action === 'delete') {
+    await client.deleteJob(jobId);
+    return null;
+  }
+  const body: Record<string, unknown> = {};
+  if (action === 'cancel' && reason) body.reason = reason;
+  if (action === 'requeue' && only) body.only = only;
+  return client.jobCommand(jobId, action, body);
+}
+
+export function useJobAction(job: Pick<Job, 'id' | 'title'>, onDone?: (answer: Job | null) => void) {
+  const cache = useQueryClient();
+  const toast = useToast();
+  return useMutation({
+    mutationFn: (request: ActionRequest) => actOn(job.id, request),
+    onSuccess: (answer, { action }) => {
+      if (answer) putJob(cache, answer);
+      const word = answer?.state === 'canceling' ? 'is being canceled' : `was ${ACTION_WORDS[action].past}`;
+      toast('good', `“${job.title}” ${word}.`);
+      void cache.invalidateQueries({ queryKey: keys.jobLists });
+      void cache.invalidateQueries({ queryKey: keys.notifications });
+      if (answer) void cache.invalidateQueries({ queryKey: keys.job(job.id) });
+      onDone?.(answer);
+    },
+    onError: (error) => {
+      toast('bad', `“${job.title}”: ${errorLine(error)}`);
+      void cache.invalidateQueries({ queryKey: keys.job(job.id) });
+    },
+  });
+}

@@ -1,0 +1,8 @@
+// The tab's title.
+import { useEffect } from 'react';
+
+export function usePageTitle(title: string): void {
+  useEffect(() => {
+    document.title = `${title} · Gantry`;
+  }, [title]);
+}
