@@ -1,6 +1,6 @@
 // The endpoints of jobs.
 import { z } from 'zod';
-import { instant, page, paging, uuid } from './common';
+import { page, paging, uuid } from './common';
 import { endpoint, LIST_READERS, SUPERADMIN } from './endpoint';
 import { jobFilterQuery, SORTS } from './jobFilter';
 import {
@@ -248,23 +248,4 @@ export const listJobKinds = endpoint({
       }),
     }),
   ),
-});
-
-export const listNotifications = endpoint({
-  method: 'get',
-  path: '/notifications',
-  tag,
-  summary: "The notification area: one's running and just-ended jobs",
-  access: 'signedIn',
-  query: z.strictObject(paging),
-  response: page(z.object({ job: jobDoc, unread: z.boolean() })).extend({ unread: z.int(), running: z.int() }),
-});
-export const markNotificationsRead = endpoint({
-  method: 'post',
-  path: '/notifications/read',
-  tag,
-  summary: 'All that has ended until now was seen',
-  access: 'signedIn',
-  body: z.strictObject({}),
-  response: z.object({ readAt: instant }),
 });

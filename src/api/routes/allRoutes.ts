@@ -7,6 +7,7 @@ import { deploymentRoutes } from './deployments/deployments';
 import { projectRoutes } from './deployments/projects';
 import { jobRoutes } from './jobs';
 import { jobStartRoutes } from './jobStart';
+import { notificationRoutes } from './notifications';
 import { operationRoutes } from './operations';
 import { systemRoutes } from './system';
 import { userRoutes } from './users';
@@ -16,6 +17,7 @@ export const allRoutes: Route[] = [
   ...userRoutes,
   ...jobStartRoutes,
   ...jobRoutes,
+  ...notificationRoutes,
   ...operationRoutes,
   ...projectRoutes,
   ...artifactRoutes,

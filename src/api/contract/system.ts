@@ -1,0 +1,103 @@
+// The endpoints of workers, audit, events and the state of the system.
+import { z } from 'zod';
+import { instant, page, paging, uuid } from './common';
+import { endpoint, SUPERADMIN } from './endpoint';
+
+export const listWorkers = endpoint({
+  method: 'get',
+  path: '/workers',
+  tag: 'system',
+  summary: 'Worker processes, latest heartbeat first',
+  access: SUPERADMIN,
+  query: z.strictObject(paging),
+  response: page(
+    z.object({
+      id: uuid,
+      host: z.string(),
+      pid: z.int(),
+      version: z.string(),
+      slots: z.int(),
+      busy: z.int(),
+      memoryBytes: z.int().nullable(),
+      state: z.enum(['connected', 'draining', 'stopped', 'unreachable']),
+      startedAt: instant,
+      heartbeatAt: instant,
+    }),
+  ),
+});
+
+export const listAudit = endpoint({
+  method: 'get',
+  path: '/audit',
+  tag: 'system',
+  summary: 'Who did what, newest first',
+  access: SUPERADMIN,
+  query: z.strictObject({
+    ...paging,
+    actorId: uuid.optional(),
+    action: z.string().max(100).optional(),
+    subjectType: z.string().max(50).optional(),
+    subjectId: z.string().max(100).optional(),
+  }),
+  response: page(
+    z.object({
+      id: z.int(),
+      at: instant,
+      actor: z.object({ id: z.string().nullable(), name: z.string() }),
+      action: z.string(),
+      subjectType: z.string(),
+      subjectId: z.string(),
+      before: z.unknown(),
+      after: z.unknown(),
+      reason: z.string().nullable(),
+      requestId: z.string().nullable(),
+    }),
+  ),
+});
+
+export const streamEvents = endpoint({
+  method: 'get',
+  path: '/stream',
+  tag: 'system',
+  summary: 'Server-sent events `job`, `deployment`, `notification` and `reset`; resumed by Last-Event-ID',
+  access: 'signedIn',
+  contentType: 'text/event-stream',
+});
+
+const health = z.object({ status: z.enum(['ok', 'unavailable']), checks: z.record(z.string(), z.string()) });
+export const getHealth = endpoint({
+  method: 'get',
+  path: '/healthz',
+  root: true,
+  tag: 'system',
+  summary: 'The process is up',
+  access: 'anonymous',
+  response: health,
+});
+export const getReadiness = endpoint({
+  method: 'get',
+  path: '/readyz',
+  root: true,
+  tag: 'system',
+  summary: 'Database and queue are reachable; 503 when not',
+  access: 'anonymous',
+  response: health,
+});
+export const getMetrics = endpoint({
+  method: 'get',
+  path: '/metrics',
+  root: true,
+  tag: 'system',
+  summary: 'Prometheus text, for loopback or a superadmin token',
+  access: 'anonymous',
+  contentType: 'text/plain',
+});
+export const getOpenApi = endpoint({
+  method: 'get',
+  path: '/api/openapi.json',
+  root: true,
+  tag: 'system',
+  summary: 'This contract',
+  access: 'anonymous',
+  response: z.unknown(),
+});

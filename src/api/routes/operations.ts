@@ -1,0 +1,170 @@
+// Operations: made, changed and deleted by superadmins.
+import type { z } from 'zod';
+import { insertAudit } from '../../db/queries/audit';
+import {
+  deleteOperation,
+  findOperation,
+  hasOpenJobs,
+  insertOperation,
+  listOperations,
+  updateOperation,
+  type OperationRow,
+} from '../../db/queries/operations';
+import { OPERATION_PREFIX } from '../../jobs/definitions/batch-operation';
+import { GantryError, notFound } from '../../lib/errors';
+import type { SecretBox } from '../../lib/secretBox';
+import { decodeCursor, encodeCursor } from '../contract/common';
+import { implement, type Route } from '../contract/endpoint';
+import * as contract from '../contract/operations';
+import { versionOf } from '../router';
+
+type Doc = z.infer<typeof contract.operationDoc>;
+const DEFAULT_RETRY = { attempts: 5, minDelayMs: 1000, maxDelayMs: 60_000 };
+
+function presentOperation(row: OperationRow): Doc {
+  return {
+    key: row.key,
+    kind: OPERATION_PREFIX + row.key,
+    title: row.title,
+    menu: row.menu,
+    endpoint: row.endpoint,
+    supportsDryRun: row.supportsDryRun,
+    needsApproval: row.needsApproval,
+    hasSecret: row.secretBox !== null,
+    chunkSize: row.chunkSize,
+    concurrency: row.concurrency,
+    ratePerSecond: row.ratePerSecond,
+    timeoutMs: row.timeoutMs,
+    retry: { ...DEFAULT_RETRY, ...(JSON.parse(row.retry) as object) },
+    paramsSchema: row.paramsSchema === null ? null : (JSON.parse(row.paramsSchema) as unknown),
+    rowSchema: row.rowSchema === null ? null : (JSON.parse(row.rowSchema) as unknown),
+    roles: row.roles as Doc['roles'],
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+    version: row.version,
+  };
+}
+
+type Change = Partial<z.infer<NonNullable<typeof contract.changeOperation.body>>>;
+
+/** Json columns are text, the secret a sealed box; what was not sent stays as it is. */
+function columnsOf(body: Change, box: SecretBox) {
+  const { secret, retry, paramsSchema, rowSchema, ...plain } = body;
+  const text = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
+  return {
+    ...plain,
+    ...(secret === undefined ? {} : { secretBox: secret === null ? null : box.seal(secret) }),
+    ...(retry === undefined ? {} : { retry: JSON.stringify(retry) }),
+    ...(paramsSchema === undefined ? {} : { paramsSchema: text(paramsSchema) }),
+    ...(rowSchema === undefined ? {} : { rowSchema: text(rowSchema) }),
+  };
+}
+
+export const operationRoutes: Route[] = [
+  implement(contract.listOperations, async ({ query, deps }) => {
+    const cursor = decodeCursor(query.cursor, 1);
+    const rows = await listOperations(deps.db, { after: cursor ? String(cursor[0]) : null, limit: query.limit + 1 });
+    const last = rows.length > query.limit ? rows[query.limit - 1] : undefined;
+    return {
+      items: rows.slice(0, query.limit).map(presentOperation),
+      nextCursor: last ? encodeCursor([last.key]) : null,
+    };
+  }),
+  implement(contract.createOperation, async ({ body, actor, deps }) => {
+    const {
+      key,
+      title,
+      endpoint,
+      menu = ['Operations'],
+      supportsDryRun,
+      needsApproval,
+      chunkSize,
+      concurrency,
+      timeoutMs,
+      roles,
+      ...rest
+    } = body;
+    return deps.db.transaction().execute(async (tx) => {
+      const made = await insertOperation(tx, {
+        ...{
+          key,
+          title,
+          endpoint,
+          menu,
+          supportsDryRun,
+          needsApproval,
+          chunkSize,
+          concurrency,
+          timeoutMs,
+          roles,
+          retry: '{}',
+        },
+        ...columnsOf(rest, deps.secretBox),
+      });
+      if (!made)
+        throw new GantryError(
+          'already_exists',
+          `There is an operation "${key}" already; nothing was changed. Choose another key, or change that one.`,
+        );
+      const document = presentOperation(made);
+      await insertAudit(tx, {
+        actor,
+        action: 'operation.create',
+        subjectType: 'operation',
+        subjectId: key,
+        after: document,
+      });
+      return document;
+    });
+  }),
+  implement(contract.getOperation, async ({ params, deps }) => {
+    const row = await findOperation(deps.db, params.key);
+    if (!row) throw notFound('operation');
+    return presentOperation(row);
+  }),
+  implement(contract.changeOperation, async ({ params, body, actor, deps, request }) => {
+    const version = versionOf(request);
+    return deps.db.transaction().execute(async (tx) => {
+      const before = await findOperation(tx, params.key);
+      if (!before) throw notFound('operation');
+      const after = await updateOperation(tx, params.key, version, columnsOf(body, deps.secretBox));
+      if (!after)
+        throw new GantryError(
+          'version_moved',
+          'Somebody changed this operation meanwhile; nothing of yours was stored. Read it again and repeat the change.',
+        );
+      const document = presentOperation(after);
+      const secret = body.secret === undefined ? {} : { secret: 'changed' };
+      await insertAudit(tx, {
+        actor,
+        action: 'operation.change',
+        subjectType: 'operation',
+        subjectId: params.key,
+        before: presentOperation(before),
+        after: { ...document, ...secret },
+      });
+      return document;
+    });
+  }),
+  implement(contract.deleteOperation, async ({ params, actor, deps }) => {
+    await deps.db.transaction().execute(async (tx) => {
+      const before = await findOperation(tx, params.key);
+      if (!before) throw notFound('operation');
+      if (await hasOpenJobs(tx, OPERATION_PREFIX + params.key)) {
+        throw new GantryError(
+          'in_use',
+          'Jobs of this operation still go on; nothing was deleted. Cancel them or wait for their end.',
+        );
+      }
+      await deleteOperation(tx, params.key);
+      await insertAudit(tx, {
+        actor,
+        action: 'operation.delete',
+        subjectType: 'operation',
+        subjectId: params.key,
+        before: presentOperation(before),
+      });
+    });
+    return undefined;
+  }),
+];

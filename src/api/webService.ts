@@ -1,0 +1,99 @@
+// Starts the web service: the API, the pages, the event stream and the gateway of the agents on one port.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Config } from '../config/config';
+import type { Database } from '../db/database';
+import type { Waker } from '../db/wake';
+import type { Catalog } from '../jobs/catalog';
+import type { Logger } from '../lib/logger';
+import { createSecretBox } from '../lib/secretBox';
+import type { SigningKeys } from '../lib/signing';
+import type { Queue } from '../queue/createQueue';
+import { attachAgentGateway } from './agentGateway';
+import type { ApiDeps } from './apiDeps';
+import { startEventHub } from './eventHub';
+import { createWebApp } from './webApp';
+
+export interface WebServiceDeps {
+  database: Database;
+  queue: Queue;
+  catalog: Catalog;
+  config: Config;
+  secretKey: string;
+  logger: Logger;
+  waker: Waker;
+  serverKeys: SigningKeys;
+}
+
+export interface WebService {
+  url: string;
+  port: number;
+  stop(): Promise<void>;
+}
+
+/** Answers in hand get so long at the end; event streams are cut at once, their clients resume. */
+const CLOSE_MS = 3000;
+
+export async function startWebService(given: WebServiceDeps): Promise<WebService> {
+  const { database, queue, catalog, config, logger, waker, serverKeys } = given;
+  const events = await startEventHub(database, logger);
+  const deps: ApiDeps = {
+    database,
+    db: database.kysely,
+    queue,
+    config,
+    commands: {
+      db: database.kysely,
+      catalog,
+      waker,
+      settings: {
+        retentionDays: config.retention.days,
+        maxRows: config.maxRows,
+        cancelGraceMs: config.cancelGraceMs,
+        mailAllowDomains: config.mail.allowDomains,
+      },
+    },
+    secretBox: createSecretBox(given.secretKey),
+    serverKeys,
+    events,
+    logger,
+  };
+  const server = createServer(createWebApp(deps, given.secretKey));
+  const gateway = attachAgentGateway(server, { database, serverKeys, waker, logger });
+  await listen(server, config.port, config.host);
+  const { port } = server.address() as AddressInfo;
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  return {
+    url: `http://${host}:${port}`,
+    port,
+    stop: async () => {
+      await gateway.stop();
+      await events.stop();
+      await close(server);
+    },
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(`Port ${port} of ${host} is taken. Stop what listens there, or set PORT.`)
+          : error,
+      ),
+    );
+    server.listen(port, host, resolve);
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
