@@ -1,0 +1,120 @@
+// The declarations of the endpoints -> an OpenAPI 3.1 document. Pure.
+import { z, type ZodType } from 'zod';
+import type { Access, Route } from './endpoint';
+import { jobBody } from './jobShapes';
+
+type Declared = Route['endpoint'];
+type Json = Record<string, unknown>;
+
+export function buildOpenApi(endpoints: Declared[]): Json {
+  const paths: Record<string, Json> = {};
+  for (const endpoint of endpoints) {
+    const path = (endpoint.root ? '' : '/api/v1') + endpoint.path.replace(/:(\w+)/g, '{$1}');
+    (paths[path] ??= {})[endpoint.method] = operationOf(endpoint);
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Gantry',
+      version: '1',
+      description: 'Bulk jobs and deployments. Errors are application/problem+json with a stable `code`.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ session: [] }, { token: [] }],
+    paths,
+    components: {
+      securitySchemes: {
+        session: { type: 'apiKey', in: 'cookie', name: 'gantry' },
+        token: { type: 'http', scheme: 'bearer' },
+      },
+      schemas: { Problem: PROBLEM },
+    },
+  };
+}
+
+const PROBLEM = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'code', 'detail', 'requestId'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    code: { type: 'string' },
+    detail: { type: 'string' },
+    requestId: { type: 'string' },
+    fields: {
+      type: 'array',
+      items: { type: 'object', properties: { path: { type: 'string' }, message: { type: 'string' } } },
+    },
+  },
+};
+
+function operationOf(endpoint: Declared): Json {
+  const success = endpoint.response
+    ? {
+        description: endpoint.summary,
+        content: { 'application/json': { schema: schemaOf(endpoint.response, 'output') } },
+      }
+    : endpoint.contentType
+      ? { description: endpoint.summary, content: { [endpoint.contentType]: { schema: { type: 'string' } } } }
+      : { description: 'Done' };
+  const problem = {
+    description: 'Refused',
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  };
+  return {
+    operationId: operationId(endpoint),
+    summary: endpoint.summary,
+    description: accessText(endpoint.access),
+    tags: [endpoint.tag],
+    ...(endpoint.access === 'anonymous' ? { security: [] } : {}),
+    parameters: [...parametersOf(endpoint.params, 'path'), ...parametersOf(endpoint.query, 'query')],
+    ...requestBodyOf(endpoint),
+    responses: { [endpoint.status]: success, default: problem },
+  };
+}
+
+function accessText(access: Access): string {
+  if (access === 'anonymous') return 'Open to everybody.';
+  return access === 'signedIn' ? 'For every signed-in caller.' : `For: ${access.join(', ')}.`;
+}
+
+function operationId({ method, path }: Declared): string {
+  const words = path.split(/[^A-Za-z]+/).filter(Boolean);
+  return method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+}
+
+function parametersOf(schema: ZodType, place: 'path' | 'query'): Json[] {
+  const { properties = {}, required = [] } = schemaOf(schema, 'input') as {
+    properties?: Record<string, Json>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, each]) => ({
+    name,
+    in: place,
+    required: place === 'path' || required.includes(name),
+    schema: each,
+  }));
+}
+
+function requestBodyOf(endpoint: Declared): Json {
+  if (endpoint.body) {
+    return { requestBody: { content: { 'application/json': { schema: schemaOf(endpoint.body, 'input') } } } };
+  }
+  if (!endpoint.rawBody) return {};
+  const content: Json = {};
+  for (const type of endpoint.rawBody.contentTypes) {
+    content[type] = { schema: type === 'application/json' ? schemaOf(jobBody, 'input') : { type: 'object' } };
+  }
+  return { requestBody: { content } };
+}
+
+function schemaOf(schema: ZodType, io: 'input' | 'output'): Json {
+  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    reused: 'inline',
+  }) as Json;
+  return json;
+}
