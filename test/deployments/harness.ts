@@ -1,13 +1,23 @@
-// A real ledger, queue, worker, gateway and agents for the tests of deployments; only the HTTP of two agent routes is plain here.
+// A real ledger, queue, worker, gateway and agents for the tests of deployments, over the routes of deployments.
 import { createServer, type Server } from 'node:http';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import express from 'express';
 import { pack } from 'tar-stream';
 import { runAgent } from '../../src/agent/runAgent';
 import { attachAgentGateway, type AgentGateway } from '../../src/api/agentGateway';
-import { openAgentDownload } from '../../src/api/agentDownload';
+import type { ApiDeps } from '../../src/api/apiDeps';
+import { authenticate } from '../../src/api/auth/authenticate';
+import { refuseCrossSite } from '../../src/api/middleware/crossSite';
+import { noSuchRoute, problems } from '../../src/api/middleware/problem';
+import { requestId } from '../../src/api/middleware/requestId';
+import { buildRouter } from '../../src/api/router';
+import { agentRoutes } from '../../src/api/routes/deployments/agents';
+import { artifactRoutes } from '../../src/api/routes/deployments/artifacts';
+import { deploymentRoutes } from '../../src/api/routes/deployments/deployments';
+import { projectRoutes } from '../../src/api/routes/deployments/projects';
 import { loadConfig } from '../../src/config/config';
 import type { Database } from '../../src/db/database';
 import { databaseNow } from '../../src/db/queries/clock';
@@ -15,16 +25,15 @@ import { createWaker } from '../../src/db/wake';
 import type { Actor } from '../../src/jobs/actor';
 import { createCatalog } from '../../src/jobs/catalog';
 import type { CommandDeps } from '../../src/jobs/commandDeps';
-import { createEnrolmentToken, enrolAgent } from '../../src/jobs/deployments/agentCommands';
+import { createEnrolmentToken } from '../../src/jobs/deployments/agentCommands';
 import { createProject } from '../../src/jobs/deployments/projectCommands';
 import { createScenario } from '../../src/jobs/deployments/scenarioCommands';
 import { createStage } from '../../src/jobs/deployments/stageCommands';
 import { loadServerKeys } from '../../src/jobs/deployments/serverKeys';
 import { uploadArtifact, type ArtifactStore } from '../../src/jobs/deployments/uploadArtifact';
 import { pause } from '../../src/lib/abort';
-import { AGENT_ENROL_PATH, enrolRequest } from '../../src/lib/agentProtocol';
-import { GantryError } from '../../src/lib/errors';
-import { newId } from '../../src/lib/ids';
+import { createSecretBox } from '../../src/lib/secretBox';
+import { hashSecret, newId, newSecret } from '../../src/lib/ids';
 import { createLogger } from '../../src/lib/logger';
 import { createQueue } from '../../src/queue/createQueue';
 import { startWorkerService } from '../../src/workers/workerService';
@@ -53,7 +62,23 @@ export interface Harness {
   project(name: string): Promise<number>;
   scenario(projectId: number, given: { agents: string[]; config?: Record<string, unknown> }): Promise<number>;
   site(projectId: number, files: Record<string, string>): Promise<number>;
+  /** A call by a token of this actor; the admin's by default. */
+  call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<Answer>;
+  user(role: Actor['role']): Promise<Actor>;
+  tokenOf(actor: Actor): string;
   close(): Promise<void>;
+}
+
+export interface CallOptions {
+  as?: Actor;
+  headers?: Record<string, string>;
+}
+
+export interface Answer {
+  status: number;
+  // Documents of many shapes; tests look at single members.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  body: any;
 }
 
 export const SECRET_KEY = 'ab'.repeat(32);
@@ -69,16 +94,23 @@ export async function openHarness(): Promise<Harness> {
   const catalog = createCatalog(db, { openSecret: (box) => box });
   const settings = { retentionDays: 14, maxRows: 1000, cancelGraceMs: 1000, mailAllowDomains: [] };
   const deps: CommandDeps = { db, catalog, waker, settings };
-  const admin: Actor = { id: newId(), name: 'Ada', email: 'ada@example.com', role: 'superadmin' };
-  await db
-    .insertInto('appUser')
-    .values({ id: admin.id, email: admin.email, name: admin.name, role: admin.role })
-    .execute();
+  const tokens = new Map<string, string>();
+  const insertActor = async (actor: Actor): Promise<Actor> => {
+    await db.insertInto('appUser').values(actor).execute();
+    const token = newSecret('gt');
+    const row = { id: newId(), userId: actor.id, name: 'test', tokenHash: hashSecret(token) };
+    await db.insertInto('apiToken').values(row).execute();
+    tokens.set(actor.id, token);
+    return actor;
+  };
+  const admin = await insertActor({ id: newId(), name: 'Ada', email: 'ada@example.com', role: 'superadmin' });
   const serverKeys = await loadServerKeys(db, SECRET_KEY);
-  const server = await serveAgents(deps, store, serverKeys.publicKey);
-  const gateway: AgentGateway = attachAgentGateway(server, { database, serverKeys, waker, logger });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const config = loadConfig({ DATA_DIR: scratch, WORKER_CONCURRENCY: '4', SHUTDOWN_GRACE_MS: '2000' });
+  const config = loadConfig({
+    DATA_DIR: scratch,
+    WORKER_CONCURRENCY: '4',
+    SHUTDOWN_GRACE_MS: '2000',
+    MAX_UPLOAD_MB: '50',
+  });
   const queue = await createQueue({
     redisUrl: process.env['GANTRY_TEST_REDIS'],
     databaseUrl: testDatabase.url,
@@ -86,6 +118,12 @@ export async function openHarness(): Promise<Harness> {
     logger,
     databaseNow: () => databaseNow(db),
   });
+  const secretBox = createSecretBox(SECRET_KEY);
+  // Nothing here reads the event stream.
+  const events = null as unknown as ApiDeps['events'];
+  const server = await serve({ database, db, queue, config, commands: deps, secretBox, serverKeys, events, logger });
+  const gateway: AgentGateway = attachAgentGateway(server, { database, serverKeys, waker, logger });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const handlerDeps = {
     callOperation: () => Promise.reject(new Error('not used here')),
     hashPassword: () => Promise.reject(new Error('not used here')),
@@ -132,6 +170,26 @@ export async function openHarness(): Promise<Harness> {
       const source = Readable.from(archive as unknown as AsyncIterable<Buffer>);
       return (await uploadArtifact(deps, store, admin, projectId, { name: 'site.tar', source })).id;
     },
+    call: async (method, at, body, options = {}) => {
+      const isForm = body instanceof FormData;
+      const response = await fetch(url + at, {
+        method,
+        headers: {
+          authorization: `Bearer ${tokens.get((options.as ?? admin).id)}`,
+          ...(body === undefined || isForm ? {} : { 'content-type': 'application/json' }),
+          ...options.headers,
+        },
+        body: body === undefined ? undefined : isForm ? body : JSON.stringify(body),
+      });
+      const text = await response.text();
+      const isJson = response.headers.get('content-type')?.includes('json');
+      return { status: response.status, body: isJson ? JSON.parse(text) : text };
+    },
+    tokenOf: (actor) => tokens.get(actor.id) ?? '',
+    user: (role) => {
+      const id = newId();
+      return insertActor({ id, name: role, email: `${id}@example.com`, role });
+    },
     close: async () => {
       await Promise.all(agents.map((agent) => agent.stop()));
       await worker.stop();
@@ -148,29 +206,14 @@ export async function openHarness(): Promise<Harness> {
   return harness;
 }
 
-async function serveAgents(deps: CommandDeps, store: ArtifactStore, serverPublicKey: string): Promise<Server> {
-  const server = createServer((request, response) => {
-    const fail = (error: unknown): void => {
-      const known = error instanceof GantryError ? error : null;
-      response.writeHead(known?.status ?? 500, { 'content-type': 'application/problem+json' });
-      response.end(JSON.stringify({ detail: known?.message ?? 'internal' }));
-    };
-    const url = request.url ?? '';
-    if (request.method === 'POST' && url === AGENT_ENROL_PATH) {
-      const parts: Buffer[] = [];
-      request.on('data', (part: Buffer) => parts.push(part));
-      request.on('end', () => {
-        enrolAgent(deps.db, enrolRequest.parse(JSON.parse(Buffer.concat(parts).toString())))
-          .then((agent) => response.end(JSON.stringify({ ...agent, serverPublicKey })))
-          .catch(fail);
-      });
-      return;
-    }
-    const artifactId = Number(/^\/api\/v1\/agent\/artifacts\/(\d+)$/.exec(url)?.[1] ?? 0);
-    openAgentDownload({ db: deps.db, folder: store.folder }, { artifactId, headers: request.headers, url })
-      .then((download) => download.body.pipe(response))
-      .catch(fail);
-  });
+async function serve(deps: ApiDeps): Promise<Server> {
+  const app = express();
+  app.use(requestId);
+  app.use(refuseCrossSite('http://gantry.example'));
+  app.use(authenticate(deps.db));
+  app.use(buildRouter([...projectRoutes, ...artifactRoutes, ...deploymentRoutes, ...agentRoutes], deps));
+  app.use(noSuchRoute, problems(deps.logger));
+  const server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server;
 }
