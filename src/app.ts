@@ -1,6 +1,7 @@
 // The composition root: config -> ledger -> queue -> catalogue -> services, started in order and stopped in reverse, the
 // embedded database last. Everything that a room needs is handed in here; no room finds things by itself.
 import { startWebService } from './api/webService';
+import { bootstrapAdmin, type FirstAdmin } from './api/auth/bootstrapAdmin';
 import { hashPassword } from './api/auth/passwords';
 import { loadPlugins } from './cli/loadPlugins';
 import { openLedger } from './cli/openLedger';
@@ -30,6 +31,8 @@ export interface App {
   /** Where the web service listens; null without one. */
   url: string | null;
   backend: 'redis' | 'postgres';
+  /** The superadmin that was made at this start, to be told to the operator. */
+  firstAdmin: FirstAdmin | null;
   stop(): Promise<void>;
 }
 
@@ -92,14 +95,16 @@ async function compose(options: AppOptions, started: Started[]): Promise<Omit<Ap
     started.push({ name: 'worker', stop: worker.stop });
   }
   let url: string | null = null;
+  let firstAdmin: FirstAdmin | null = null;
   if (services.web) {
+    firstAdmin = await bootstrapAdmin(database.kysely, config.admin);
     await stopWaiting();
     const serverKeys = await loadServerKeys(database.kysely, secretKey);
     const web = await startWebService({ database, queue, catalog, config, secretKey, logger, waker, serverKeys });
     started.push({ name: 'web', stop: web.stop });
     url = web.url;
   }
-  return { url, backend: queue.backend };
+  return { url, backend: queue.backend, firstAdmin };
 }
 
 /** Stops in reverse; one that fails to stop does not keep the others from it. Calling it twice is harmless. */

@@ -1,4 +1,5 @@
 // `gantry start | web | worker`: runs the services until a signal asks them to stop.
+import type { FirstAdmin } from '../api/auth/bootstrapAdmin';
 import { startApp } from '../app';
 import { loadConfig } from '../config/config';
 import { createLogger } from '../lib/logger';
@@ -25,6 +26,7 @@ export async function runService(name: keyof typeof SERVICES): Promise<void> {
     const database = config.databaseUrl ? 'DATABASE_URL' : `embedded, under ${config.dataDir}`;
     logger.info({ url: app.url, queue: app.backend, database }, app.url ? `ready on ${app.url}` : 'ready');
     if (app.url && process.stdout.isTTY) console.log(`\nGantry is ready: ${app.url}\n`);
+    if (app.firstAdmin) tellFirstAdmin(app.firstAdmin);
     await fired(end.signal);
     await app.stop();
     logger.info('stopped');
@@ -34,4 +36,10 @@ export async function runService(name: keyof typeof SERVICES): Promise<void> {
   } finally {
     end.release();
   }
+}
+
+/** To standard output, once and for nobody else: a password never goes into the log. */
+function tellFirstAdmin(admin: FirstAdmin): void {
+  const password = admin.password === null ? 'as set by ADMIN_PASSWORD' : `${admin.password}   (shown only now)`;
+  console.log(`\nThe first superadmin was made:\n  e-mail    ${admin.email}\n  password  ${password}\n`);
 }
