@@ -1,23 +1,10 @@
-// A real ledger, queue, worker, gateway and agents for the tests of deployments, over the routes of deployments.
-import { createServer, type Server } from 'node:http';
+// A real ledger, queue, worker, gateway and agents for the tests of deployments, served by the real web service.
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import express from 'express';
 import { pack } from 'tar-stream';
 import { runAgent } from '../../src/agent/runAgent';
-import { attachAgentGateway, type AgentGateway } from '../../src/api/agentGateway';
-import type { ApiDeps } from '../../src/api/apiDeps';
-import { authenticate } from '../../src/api/auth/authenticate';
-import { refuseCrossSite } from '../../src/api/middleware/crossSite';
-import { noSuchRoute, problems } from '../../src/api/middleware/problem';
-import { requestId } from '../../src/api/middleware/requestId';
-import { buildRouter } from '../../src/api/router';
-import { agentRoutes } from '../../src/api/routes/deployments/agents';
-import { artifactRoutes } from '../../src/api/routes/deployments/artifacts';
-import { deploymentRoutes } from '../../src/api/routes/deployments/deployments';
-import { projectRoutes } from '../../src/api/routes/deployments/projects';
+import { startWebService } from '../../src/api/webService';
 import { loadConfig } from '../../src/config/config';
 import type { Database } from '../../src/db/database';
 import { databaseNow } from '../../src/db/queries/clock';
@@ -32,7 +19,6 @@ import { createStage } from '../../src/jobs/deployments/stageCommands';
 import { loadServerKeys } from '../../src/jobs/deployments/serverKeys';
 import { uploadArtifact, type ArtifactStore } from '../../src/jobs/deployments/uploadArtifact';
 import { pause } from '../../src/lib/abort';
-import { createSecretBox } from '../../src/lib/secretBox';
 import { hashSecret, newId, newSecret } from '../../src/lib/ids';
 import { createLogger } from '../../src/lib/logger';
 import { createQueue } from '../../src/queue/createQueue';
@@ -104,12 +90,12 @@ export async function openHarness(): Promise<Harness> {
     return actor;
   };
   const admin = await insertActor({ id: newId(), name: 'Ada', email: 'ada@example.com', role: 'superadmin' });
-  const serverKeys = await loadServerKeys(db, SECRET_KEY);
   const config = loadConfig({
     DATA_DIR: scratch,
     WORKER_CONCURRENCY: '4',
     SHUTDOWN_GRACE_MS: '2000',
     MAX_UPLOAD_MB: '50',
+    PORT: '0',
   });
   const queue = await createQueue({
     redisUrl: process.env['GANTRY_TEST_REDIS'],
@@ -118,12 +104,17 @@ export async function openHarness(): Promise<Harness> {
     logger,
     databaseNow: () => databaseNow(db),
   });
-  const secretBox = createSecretBox(SECRET_KEY);
-  // Nothing here reads the event stream.
-  const events = null as unknown as ApiDeps['events'];
-  const server = await serve({ database, db, queue, config, commands: deps, secretBox, serverKeys, events, logger });
-  const gateway: AgentGateway = attachAgentGateway(server, { database, serverKeys, waker, logger });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const web = await startWebService({
+    database,
+    queue,
+    catalog,
+    config,
+    secretKey: SECRET_KEY,
+    logger,
+    waker,
+    serverKeys: await loadServerKeys(db, SECRET_KEY),
+  });
+  const url = web.url;
   const handlerDeps = {
     callOperation: () => Promise.reject(new Error('not used here')),
     hashPassword: () => Promise.reject(new Error('not used here')),
@@ -194,9 +185,7 @@ export async function openHarness(): Promise<Harness> {
       await Promise.all(agents.map((agent) => agent.stop()));
       await worker.stop();
       await queue.close();
-      await gateway.stop();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await web.stop();
       waker.close();
       await database.close();
       await testDatabase.drop();
@@ -204,18 +193,6 @@ export async function openHarness(): Promise<Harness> {
     },
   };
   return harness;
-}
-
-async function serve(deps: ApiDeps): Promise<Server> {
-  const app = express();
-  app.use(requestId);
-  app.use(refuseCrossSite('http://gantry.example'));
-  app.use(authenticate(deps.db));
-  app.use(buildRouter([...projectRoutes, ...artifactRoutes, ...deploymentRoutes, ...agentRoutes], deps));
-  app.use(noSuchRoute, problems(deps.logger));
-  const server = createServer(app);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
 }
 
 function createAgent(

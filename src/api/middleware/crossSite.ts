@@ -10,7 +10,7 @@ export function refuseCrossSite(origin: string): RequestHandler {
   return (request, _response, next) => {
     if (SAFE.has(request.method) || request.headers.authorization !== undefined) return next();
     // An agent is no browser and has a one-use token in the body; a page elsewhere that knew one could send it from anywhere.
-    if (request.path === AGENT_ENROL_PATH) return next();
+    if (request.baseUrl + request.path === AGENT_ENROL_PATH) return next();
     const site = request.headers['sec-fetch-site'];
     const from = request.headers.origin;
     const isOurs =
