@@ -25,7 +25,7 @@ export async function runService(name: keyof typeof SERVICES): Promise<void> {
     });
     const database = config.databaseUrl ? 'DATABASE_URL' : `embedded, under ${config.dataDir}`;
     logger.info({ url: app.url, queue: app.backend, database }, app.url ? `ready on ${app.url}` : 'ready');
-    if (app.url && process.stdout.isTTY) console.log(`\nGantry is ready: ${app.url}\n`);
+    if (app.url && process.stdout.isTTY) console.log(`\nGantry is ready: ${app.url}/admin/\n`);
     if (app.firstAdmin) tellFirstAdmin(app.firstAdmin);
     await fired(end.signal);
     await app.stop();
