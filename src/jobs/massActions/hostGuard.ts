@@ -26,7 +26,7 @@ export function createHostGuard(allow: string[], resolveWith: Resolve = resolve)
   const mayCall = (address: string): boolean => {
     // An IPv4 address in IPv6 clothes is judged as what it is.
     const parsed = ipaddr.process(address);
-    if (parsed.range() === 'unicast' || hosts.has(parsed.toString()) || hosts.has(address)) return true;
+    if (isPublic(parsed) || hosts.has(parsed.toString()) || hosts.has(address)) return true;
     return blocks.some(([base, bits]) => base.kind() === parsed.kind() && parsed.match(base, bits));
   };
 
@@ -54,6 +54,13 @@ export function createHostGuard(allow: string[], resolveWith: Resolve = resolve)
       });
     },
   };
+}
+
+/** Of IPv6 only what is handed out as global: old forms such as ::127.0.0.1 or fec0:: lead inside. */
+const GLOBAL_IPV6 = ipaddr.parseCIDR('2000::/3');
+
+function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  return address.range() === 'unicast' && (address.kind() === 'ipv4' || address.match(GLOBAL_IPV6));
 }
 
 function refusal(host: string): string {

@@ -68,7 +68,7 @@ function schemaFault(validate: ValidateFunction | null, data: JsonObject): Fault
   if (!validate || validate(data)) return null;
   const [error] = validate.errors ?? [];
   const place = error?.instancePath ? error.instancePath.slice(1).replaceAll('/', '.') + ' ' : '';
-  return { code: 'row_schema', message: `${place}${error?.message ?? 'does not fit the schema of a row'}` };
+  return { code: 'invalid_row', message: `${place}${error?.message ?? 'does not fit the schema of a row'}` };
 }
 
 const validators = new Map<string, ValidateFunction>();
