@@ -1,6 +1,6 @@
 // Providers and the table of routes. Every page is a file of its own that is loaded when it is opened.
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
-import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { lazy } from 'react';
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 import { isStatus } from './api/errorText';
@@ -23,13 +23,14 @@ const DeploymentPage = lazy(() =>
   import('./deployments/DeploymentPage').then((room) => ({ default: room.DeploymentPage })),
 );
 
+/** A session that ran out shows on whichever call comes first; SessionGate then asks for the password. */
+function onError(error: unknown): void {
+  if (isStatus(error, 401)) queries.setQueryData(keys.me, null);
+}
+
 const queries: QueryClient = new QueryClient({
-  queryCache: new QueryCache({
-    // A session that ran out shows on whichever call comes first; SessionGate then asks for the password.
-    onError: (error) => {
-      if (isStatus(error, 401)) queries.setQueryData(keys.me, null);
-    },
-  }),
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
   defaultOptions: {
     queries: {
       staleTime: 2000,

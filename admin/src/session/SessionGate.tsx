@@ -1,10 +1,11 @@
 // Shows the sign-in page to whoever is not signed in, and the rest to the others. The address stays as it is, so that one
 // lands where one wanted to be.
 import { Center, Loader } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { lazy, Suspense, type ReactNode } from 'react';
 import { ErrorNote } from '../shell/ErrorNote';
-import { SignInPage } from './SignInPage';
 import { MeContext, useMeQuery } from './useMe';
+
+const SignInPage = lazy(() => import('./SignInPage').then((room) => ({ default: room.SignInPage })));
 
 export function SessionGate({ children }: { children: ReactNode }) {
   const me = useMeQuery();
@@ -19,6 +20,12 @@ export function SessionGate({ children }: { children: ReactNode }) {
       </Center>
     );
   }
-  if (me.data === null) return <SignInPage />;
+  if (me.data === null) {
+    return (
+      <Suspense fallback={null}>
+        <SignInPage />
+      </Suspense>
+    );
+  }
   return <MeContext.Provider value={me.data}>{children}</MeContext.Provider>;
 }

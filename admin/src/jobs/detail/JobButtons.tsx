@@ -1,11 +1,12 @@
 // The buttons of one job, in the order of what one most likely wants. Grey ones say why.
 import { Button, Group, Tooltip } from '@mantine/core';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import type { Job } from '../../api/types';
-import { ActionDialog } from '../ActionDialog';
 import { ACTION_WORDS, whyNot, type UiAction } from '../jobActions';
 import { ACTION_ICONS } from '../list/RowMenu';
 import { useJobAction } from '../useJobAction';
+
+const ActionDialog = lazy(() => import('../ActionDialog').then((room) => ({ default: room.ActionDialog })));
 
 interface Props {
   job: Job;
@@ -45,13 +46,15 @@ export function JobButtons({ job, onDeleted }: Props) {
         );
       })}
       {action && (
-        <ActionDialog
-          job={job}
-          action={action}
-          isBusy={act.isPending}
-          onClose={() => setAction(null)}
-          onConfirm={(request) => act.mutate(request)}
-        />
+        <Suspense fallback={null}>
+          <ActionDialog
+            job={job}
+            action={action}
+            isBusy={act.isPending}
+            onClose={() => setAction(null)}
+            onConfirm={(request) => act.mutate(request)}
+          />
+        </Suspense>
       )}
     </Group>
   );

@@ -1,12 +1,11 @@
 // Status group, state, type, author and search above the list.
-import { Button, Group, MultiSelect, SegmentedControl, Select } from '@mantine/core';
+import { Button, Group, SegmentedControl, Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { client } from '../../api/client';
 import { keys } from '../../api/queryKeys';
-import type { JobState } from '../../api/types';
-import { JOB_STATES, STATE_NAMES } from '../jobStates';
 import { isFiltered, type JobFilters } from './jobFilters';
 import { SearchField } from './SearchField';
+import { StateFilter } from './StateFilter';
 import { useStateCounts } from './useJobList';
 
 interface Props {
@@ -36,11 +35,6 @@ export function FilterBar({ filters, onChange }: Props) {
     enabled: filters.scope === 'all',
     staleTime: 60_000,
   });
-  const states = STATE_NAMES.map((state) => {
-    const count = counts?.[state];
-    const figure = count ? ` (${count.count.toLocaleString()}${count.more ? '+' : ''})` : '';
-    return { value: state, label: `${JOB_STATES[state].word}${figure}` };
-  });
   const kindOptions = (kinds.data ?? []).map((kind) => ({ value: kind.kind, label: kind.title }));
   const userOptions = (users.data?.items ?? []).map((user) => ({
     value: user.email,
@@ -55,17 +49,7 @@ export function FilterBar({ filters, onChange }: Props) {
         onChange={(group) => onChange({ group: group as JobFilters['group'] })}
         aria-label="Status group"
       />
-      <MultiSelect
-        size="xs"
-        miw={140}
-        maw={320}
-        data={states}
-        value={filters.states}
-        onChange={(chosen) => onChange({ states: chosen as JobState[] })}
-        placeholder={filters.states.length === 0 ? 'Any state' : ''}
-        aria-label="State"
-        clearable
-      />
+      <StateFilter chosen={filters.states} counts={counts} onChange={(states) => onChange({ states })} />
       <Select
         size="xs"
         w={170}

@@ -1,7 +1,7 @@
 // Background jobs: tabs for superadmins, filters, the live list, actions on selected rows.
 import { Button, Group, Paper, Stack, Tabs, Text, Title } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { keys } from '../../api/queryKeys';
 import { useMe } from '../../session/useMe';
 import { EmptyNote } from '../../shell/EmptyNote';
@@ -11,13 +11,14 @@ import { usePageTitle } from '../../shell/usePageTitle';
 import { useStartDialog } from '../start/StartDialogProvider';
 import type { Job } from '../../api/types';
 import type { UiAction } from '../jobActions';
-import { BulkDialog } from './BulkDialog';
 import { FilterBar } from './FilterBar';
 import { isFiltered, useJobFilters } from './jobFilters';
 import { JobsTable } from './JobsTable';
 import { RefreshButton } from './RefreshButton';
 import { SelectionBar } from './SelectionBar';
 import { useJobList } from './useJobList';
+
+const BulkDialog = lazy(() => import('./BulkDialog').then((room) => ({ default: room.BulkDialog })));
 
 export function JobsPage() {
   const { role } = useMe();
@@ -61,7 +62,11 @@ export function JobsPage() {
           onClear={() => setSelected(new Set())}
         />
       )}
-      {bulk && <BulkDialog {...bulk} onClose={() => setBulk(null)} onDone={() => setSelected(new Set())} />}
+      {bulk && (
+        <Suspense fallback={null}>
+          <BulkDialog {...bulk} onClose={() => setBulk(null)} onDone={() => setSelected(new Set())} />
+        </Suspense>
+      )}
       <Paper withBorder>
         {list.isPending && <LoadingRows rows={10} />}
         {jobs.length > 0 && <JobsTable jobs={jobs} selected={selected} onSelect={setSelected} />}

@@ -9,12 +9,13 @@ import {
   IconRefreshDot,
   IconTrash,
 } from '@tabler/icons-react';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { Link } from 'react-router';
 import type { Job } from '../../api/types';
-import { ActionDialog } from '../ActionDialog';
 import { ACTION_WORDS, whyNot, type UiAction } from '../jobActions';
 import { useJobAction } from '../useJobAction';
+
+const ActionDialog = lazy(() => import('../ActionDialog').then((room) => ({ default: room.ActionDialog })));
 
 export const ACTION_ICONS = {
   cancel: IconBan,
@@ -65,13 +66,15 @@ export function RowMenu({ job }: { job: Job }) {
         </Menu.Dropdown>
       </Menu>
       {action && (
-        <ActionDialog
-          job={job}
-          action={action}
-          isBusy={act.isPending}
-          onClose={() => setAction(null)}
-          onConfirm={(request) => act.mutate(request)}
-        />
+        <Suspense fallback={null}>
+          <ActionDialog
+            job={job}
+            action={action}
+            isBusy={act.isPending}
+            onClose={() => setAction(null)}
+            onConfirm={(request) => act.mutate(request)}
+          />
+        </Suspense>
       )}
     </>
   );
