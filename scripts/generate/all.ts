@@ -2,6 +2,7 @@
 import { generateConfiguration } from './configuration';
 import { generateDatabaseTypes } from './database';
 import { generateDemoRows } from './demoRows';
+import { generateOpenApi } from './openapi';
 import { generateSchema } from './schema';
 import { withScratchDatabase } from './scratchDatabase';
 import { generateStates } from './states';
@@ -11,6 +12,7 @@ async function main(): Promise<void> {
     generateDatabaseTypes(url);
     await generateSchema(url);
   });
+  generateOpenApi();
   generateConfiguration();
   generateStates();
   generateDemoRows();

@@ -1,10 +1,16 @@
-// Writes openapi.json from the declarations of the endpoints, without a server.
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
+// Writes openapi.json from the declarations of the endpoints, and from it the types that the admin UI reads the API by.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { buildOpenApi } from '../../src/api/contract/openApi';
 import { allRoutes } from '../../src/api/routes/allRoutes';
 
-export function generateOpenApi(root: string): void {
+const TYPES = 'admin/src/api/generated/schema.d.ts';
+
+export function generateOpenApi(): void {
   const document = buildOpenApi(allRoutes.map((route) => route.endpoint));
-  writeFileSync(path.join(root, 'openapi.json'), `${JSON.stringify(document, null, 2)}\n`);
+  writeFileSync('openapi.json', `${JSON.stringify(document, null, 2)}\n`);
+  mkdirSync('admin/src/api/generated', { recursive: true });
+  const program = 'node_modules/openapi-typescript/bin/cli.js';
+  const result = spawnSync(process.execPath, [program, 'openapi.json', '--output', TYPES], { encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`openapi-typescript failed: ${result.stdout}${result.stderr}`);
 }

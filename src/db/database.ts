@@ -44,8 +44,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     keepAlive: true,
     options: settings.join(' '),
   });
+  let closing = false;
   // A connection that dies while idle is replaced by the pool; without a listener it would end the process.
-  pool.on('error', (error) => logger.warn({ error: error.message }, 'a database connection was lost'));
+  pool.on('error', (error) => {
+    if (!closing) logger.warn({ error: error.message }, 'a database connection was lost');
+  });
   // One that dies in the middle of a transaction tells its query; without a listener of its own it would end the process too.
   pool.on('connect', (client) => client.on('error', () => undefined));
   const listener = startListener(url, logger);
@@ -58,6 +61,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     url,
     listen: listener.listen,
     close: async () => {
+      closing = true;
       await listener.close();
       await pool.end();
     },

@@ -11,6 +11,11 @@ interface Entry {
   name: string;
 }
 
+interface AgentEntry {
+  name: string;
+  state: string;
+}
+
 interface HistoryItem {
   id: number;
   date: string;
@@ -40,9 +45,23 @@ export async function tourDeployment(client: DemoClient, server: string, folder:
 }
 
 async function enrolAgent(client: DemoClient, server: string, root: string): Promise<DemoAgent> {
-  if (isEnrolled(root)) return startDemoAgent(server, root, null);
-  const { token } = await client.post<{ token: string }>('/api/v1/agents/enrolment-tokens', { name: AGENT_NAME });
-  return startDemoAgent(server, root, token);
+  const { token } = isEnrolled(root)
+    ? { token: null }
+    : await client.post<{ token: string }>('/api/v1/agents/enrolment-tokens', { name: AGENT_NAME });
+  const agent = startDemoAgent(server, root, token);
+  const isConnected = (list: { items: AgentEntry[] }): boolean =>
+    list.items.some((item) => item.name === AGENT_NAME && item.state === 'connected');
+  try {
+    await poll(() => client.get<{ items: AgentEntry[] }>('/api/v1/agents?limit=100'), isConnected, {
+      withinMs: WITHIN_MS,
+      everyMs: 150,
+      what: `the agent's connection (its log: ${root}.log)`,
+    });
+  } catch (error) {
+    await agent.stop();
+    throw error;
+  }
+  return agent;
 }
 
 async function deploy(client: DemoClient, agent: DemoAgent): Promise<boolean> {
