@@ -180,6 +180,13 @@ test('wrong content is told by its fields, and nothing is half done', async () =
   expect(await faults(`${at}/scenarios`, scenario({ canary: {} }))).toEqual(['config.canary']);
   expect(await faults(`${at}/artifacts`, fileForm('a', 'a', 'other'))).toEqual(['other']);
 
+  const nul = String.fromCharCode(0);
+  expect(await faults(`${at}/scenarios`, scenario({ pre: [{ args: ['echo', nul] }] }))).toEqual([
+    'config.pre.0.args.1',
+  ]);
+  expect(await faults('/api/v1/agents/enrolment-tokens', { name: 'n', labels: { a: nul } })).toEqual(['labels.a']);
+  expect(await faults(`${at}/members`, { user: `a${nul}@b`, permissions: [] })).toEqual(['user']);
+
   const { id } = await made(`${at}/scenarios`, scenario({}));
   const { body: artifact } = await call('POST', `${at}/artifacts`, fileForm('a', 'a'));
   expect(await faults(`${at}/scenarios/${id}/deploy`, { artifactId: 999_999 })).toEqual(['artifactId']);

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { PERMISSIONS } from '../../db/queries/projects';
 import { GROUP_STATES, RUN_STATUSES } from '../../jobs/deployments/runStatus';
+import { isBadText } from '../../jobs/badText';
 import { projectName } from '../../jobs/deployments/names';
 import { TARGET_STATUSES } from '../../jobs/deployments/targetFlow';
 import { STAGE_TYPES } from '../../targets/catalog';
@@ -13,6 +14,12 @@ export const pathId = z.coerce.number().int().min(1).max(2_147_483_647);
 
 const id = z.int().positive();
 const instant = z.iso.datetime();
+/** Text that a client may send: no U+0000, no lone surrogates. */
+export const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((given) => !isBadText(given), { message: 'holds U+0000 or half of a surrogate pair' });
 const named = z.object({ id, name: z.string() });
 
 export const projectBody = z.strictObject({ name: projectName });
@@ -27,7 +34,7 @@ export const projectDoc = z.object({
 
 export const memberBody = z.strictObject({
   /** Id or e-mail. */
-  user: z.string().min(1).max(320),
+  user: text(320),
   permissions: z.array(z.enum(PERMISSIONS)).max(PERMISSIONS.length),
 });
 export const memberDoc = z.object({
@@ -54,11 +61,11 @@ export const stageDoc = z.object({
 export const scenarioBody = z.strictObject({
   name: projectName,
   stageId: id,
-  description: z.string().max(500).optional(),
+  description: text(500).optional(),
   config: part,
 });
 export const scenarioPatch = z
-  .strictObject({ description: z.string().max(500).optional(), config: part.optional() })
+  .strictObject({ description: text(500).optional(), config: part.optional() })
   .refine((change) => change.description !== undefined || change.config !== undefined, {
     message: 'say what to change: description or config',
   });
@@ -82,7 +89,7 @@ export const artifactDoc = z.object({
   createdAt: instant,
 });
 
-export const deployBody = z.strictObject({ artifactId: id, reason: z.string().max(1000).optional() });
+export const deployBody = z.strictObject({ artifactId: id, reason: text(1000).optional() });
 export const deployAnswer = z.object({ id, jobId: z.uuid(), status: z.enum(RUN_STATUSES) });
 
 export const deploymentDoc = z.object({
@@ -129,7 +136,7 @@ export const targetDoc = z.object({
   steps: z.array(stepDoc.omit({ targetId: true, agent: true })),
 });
 
-export const cancelBody = z.strictObject({ reason: z.string().max(1000).optional() });
+export const cancelBody = z.strictObject({ reason: text(1000).optional() });
 
 export const historyDoc = z.object({
   id,

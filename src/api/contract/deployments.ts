@@ -66,9 +66,9 @@ export const listHistory = endpoint({
     ...paging,
     state: z.enum(GROUP_STATES).optional(),
     /** E-mail or id. */
-    account: z.string().min(1).max(320).optional(),
+    account: shapes.text(320).optional(),
     /** Id or name. */
-    project: z.string().min(1).max(100).optional(),
+    project: shapes.text(100).optional(),
     /** Inclusive and exclusive; ISO 8601, `0` for now, or relative such as -10d. */
     since: z.string().min(1).max(60).optional(),
     until: z.string().min(1).max(60).optional(),

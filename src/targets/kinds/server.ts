@@ -1,13 +1,21 @@
 // The target kind "server": one or more machines with an agent. Its stage target and scenario config are exactly domain.md B2's
 // Server column; plan() makes the command for one agent. Pure: signing, sending and waiting belong to the gateway and the process.
 import { z } from 'zod';
+import { cleanText } from '../../lib/errors';
 import { defineTargetKind } from '../define';
 
 export const agentName = z
   .string()
   .regex(/^[A-Za-z0-9_.-]{1,100}$/, 'takes 1 to 100 letters, digits, dots, hyphens or underscores');
 
-export const agentLabels = z.record(z.string().trim().min(1).max(63), z.string().max(255));
+/** No program, path or label can hold U+0000 or a lone surrogate. */
+const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((given) => cleanText(given) === given, { message: 'holds U+0000 or half of a surrogate pair' });
+
+export const agentLabels = z.record(text(63).trim().min(1), text(255));
 
 const serverTarget = z
   .strictObject({
@@ -22,16 +30,14 @@ export type ServerTarget = z.infer<typeof serverTarget>;
 /** Arguments are handed to the program one by one; no shell ever reads them. */
 const command = z.strictObject({
   args: z
-    .array(z.string().max(32_768))
+    .array(text(32_768))
     .min(1)
     .max(256)
     .refine((args) => (args[0] ?? '').trim() !== '', { message: 'the program is blank' }),
-  user: z.string().trim().min(1, 'the user is blank').max(64).optional(),
+  user: text(64).trim().min(1, 'the user is blank').optional(),
 });
 
-const path = z
-  .string()
-  .max(1024)
+const path = text(1024)
   .refine((text) => text.trim() !== '', { message: 'the path is blank' })
   .refine((text) => !text.split(/[\\/]/).includes('..'), { message: 'the path leaves its folder by ".."' });
 
