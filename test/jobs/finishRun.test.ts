@@ -42,7 +42,7 @@ it('is fenced by run and epoch', async () => {
 
 it('lets one of a hundred ends win', async () => {
   const job = await buildJob(ledger.db, { state: 'running', owner, held: true });
-  const outcomes = Array.from({ length: 100 }, (_, at) => (at % 2 ? 'succeeded' : 'failed') as const);
+  const outcomes = Array.from({ length: 100 }, (_, at) => (at % 2 ? ('succeeded' as const) : ('failed' as const)));
   const won = await Promise.all(outcomes.map((outcome) => finish({ jobId: job.id, outcome, epoch: 1 })));
   expect(won.filter(Boolean)).toHaveLength(1);
   expect(await noticesOf(job.id)).toHaveLength(1);

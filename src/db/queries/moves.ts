@@ -39,6 +39,11 @@ export async function raiseEpoch(tx: Tx, jobId: string, run: number): Promise<vo
     .execute();
 }
 
+/** The wait for a worker begins now: the wait for an approval is counted apart. */
+export async function markRunQueued(tx: Tx, jobId: string, run: number): Promise<void> {
+  await tx.updateTable('run').set({ queuedAt: NOW }).where('jobId', '=', jobId).where('run', '=', run).execute();
+}
+
 /** Adds the pause that ends now to the run's paused time, which is counted apart. */
 export async function markRunResumed(tx: Tx, jobId: string, run: number): Promise<void> {
   await tx

@@ -22,10 +22,6 @@ export async function insertRunDue(tx: Tx, row: NewOutbox): Promise<void> {
     .execute();
 }
 
-export async function deleteOutbox(tx: Tx, jobId: string): Promise<void> {
-  await tx.deleteFrom('outbox').where('jobId', '=', jobId).execute();
-}
-
 export async function setOutboxPriority(tx: Tx, jobId: string, priority: number): Promise<void> {
   await tx.updateTable('outbox').set({ priority }).where('jobId', '=', jobId).execute();
 }
@@ -35,15 +31,6 @@ export async function setOutboxFirst(tx: Tx, jobId: string): Promise<void> {
   await tx
     .updateTable('outbox')
     .set({ rank: sql<number>`-(extract(epoch from gantry_now()) * 1000000)::bigint` })
-    .where('jobId', '=', jobId)
-    .execute();
-}
-
-/** What is on its way is due again at once: used for a process that must hear of a cancel. */
-export async function markOutboxDue(tx: Tx, jobId: string): Promise<void> {
-  await tx
-    .updateTable('outbox')
-    .set({ dueAt: sql<Date>`gantry_now()` })
     .where('jobId', '=', jobId)
     .execute();
 }
