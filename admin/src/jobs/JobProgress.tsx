@@ -21,7 +21,7 @@ export function JobProgress({ job, large = false }: Props) {
   else if (done > 0) figures.push(number(done));
   if (percent !== null) figures.push(`${percent}%`);
   const rest: string[] = [];
-  if (skipped > 0) rest.push(`${number(skipped)} skipped`);
+  if (large && skipped > 0) rest.push(`${number(skipped)} skipped`);
   if (large && isMoving && ratePerSecond !== null) rest.push(`${number(Math.round(ratePerSecond))} per second`);
   if (isMoving && etaMs !== null) rest.push(`${formatDuration(etaMs)} left`);
   return (

@@ -17,7 +17,7 @@ export function ProgressBar({ progress, isOpen, label, large = false }: Props) {
   const { total, done, failed, skipped, percent } = progress;
   const known = total !== null && total > 0;
   const share = (count: number) => (known ? (100 * count) / total : 0);
-  const failedShare = failed > 0 ? Math.max(LEAST_FAILED_SHARE, share(failed)) : 0;
+  const failedShare = failed > 0 ? Math.min(100, Math.max(LEAST_FAILED_SHARE, share(failed))) : 0;
   const skippedShare = share(skipped);
   const goodShare = Math.max(0, Math.min(100, share(done)) - failedShare - skippedShare);
   const shownPercent = known ? (percent ?? Math.floor(share(done))) : undefined;

@@ -1,10 +1,11 @@
 // The notification area: how many own jobs go on or have ended unseen, and the list of them. Opening it marks them as read.
-import { ActionIcon, Group, Indicator, Popover, ScrollArea, Text } from '@mantine/core';
+import { ActionIcon, Group, Indicator, Popover, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { IconBell } from '@tabler/icons-react';
 import { useState } from 'react';
 import { client } from '../api/client';
 import { keys } from '../api/queryKeys';
+import classes from './NotedJobs.module.css';
 import { NotedJobs } from './NotedJobs';
 import { useNotifications } from './useNotifications';
 
@@ -34,27 +35,20 @@ export function NotificationBell() {
       returnFocus
       withinPortal
     >
-      <Popover.Target>
-        <Indicator
-          label={running + unread}
-          size={16}
-          disabled={running + unread === 0}
-          color={unread > 0 ? 'red' : 'steel'}
-          offset={5}
-          inline
-        >
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size={32}
-            onClick={() => toggle(!isOpen)}
-            aria-label={label}
-            aria-expanded={isOpen}
-          >
+      <Indicator
+        label={running + unread}
+        size={16}
+        disabled={running + unread === 0}
+        color={unread > 0 ? 'red' : 'steel'}
+        offset={5}
+        inline
+      >
+        <Popover.Target>
+          <ActionIcon variant="subtle" color="gray" size={32} onClick={() => toggle(!isOpen)} aria-label={label}>
             <IconBell size={19} />
           </ActionIcon>
-        </Indicator>
-      </Popover.Target>
+        </Popover.Target>
+      </Indicator>
       <Popover.Dropdown p={0} aria-label="Notifications">
         <Group justify="space-between" px="md" py={8}>
           <Text size="sm" fw={600}>
@@ -64,9 +58,9 @@ export function NotificationBell() {
             {running} going on
           </Text>
         </Group>
-        <ScrollArea.Autosize mah={440}>
+        <div className={classes.scroll}>
           <NotedJobs query={notes} onOpen={() => setOpen(false)} />
-        </ScrollArea.Autosize>
+        </div>
       </Popover.Dropdown>
     </Popover>
   );

@@ -29,7 +29,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </Group>
         <Group gap="sm" wrap="nowrap">
           <LiveBadge />
-          <Button size="compact-md" onClick={() => openStart()} leftSection={<IconPlayerPlay size={15} aria-hidden />}>
+          <Button size="xs" onClick={() => openStart()} leftSection={<IconPlayerPlay size={15} aria-hidden />}>
             Start a job
           </Button>
           <NotificationBell />

@@ -64,7 +64,9 @@ export function ErrorsTab({ job, run, onRun }: Props) {
           <Table fz="xs" verticalSpacing={4} highlightOnHover>
             <Table.Thead>
               <Table.Tr>
-                <Table.Th className={classes.number}>Row</Table.Th>
+                <Table.Th className={classes.number} title="Counted from 0 over the whole input">
+                  Row index
+                </Table.Th>
                 <Table.Th>Cause</Table.Th>
                 <Table.Th>Message</Table.Th>
                 <Table.Th>As sent in</Table.Th>

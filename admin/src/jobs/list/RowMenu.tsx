@@ -13,6 +13,7 @@ import { lazy, Suspense, useState } from 'react';
 import { Link } from 'react-router';
 import type { Job } from '../../api/types';
 import { ACTION_WORDS, whyNot, type UiAction } from '../jobActions';
+import classes from './RowMenu.module.css';
 import { useJobAction } from '../useJobAction';
 
 const ActionDialog = lazy(() => import('../ActionDialog').then((room) => ({ default: room.ActionDialog })));
@@ -32,7 +33,7 @@ export function RowMenu({ job }: { job: Job }) {
   const act = useJobAction(job, () => setAction(null));
   return (
     <>
-      <Menu position="bottom-end" withinPortal width={240}>
+      <Menu position="bottom-end" withinPortal width={240} classNames={{ item: classes.item }}>
         <Menu.Target>
           <ActionIcon variant="subtle" color="gray" size={26} aria-label={`Actions for ${job.title}`}>
             <IconDotsVertical size={16} />
@@ -56,7 +57,7 @@ export function RowMenu({ job }: { job: Job }) {
               >
                 {ACTION_WORDS[each].verb}
                 {reason !== null && (
-                  <Text size="xs" component="span" display="block">
+                  <Text size="xs" component="span" display="block" c="dimmed">
                     {reason}
                   </Text>
                 )}

@@ -1,5 +1,5 @@
 // The file of rows: dropped or chosen. Only its name is judged here; the server reads it.
-import { Button, Code, FileButton, Group, Text } from '@mantine/core';
+import { Button, Code, FileButton, Group, Input, Text } from '@mantine/core';
 import { IconFileUpload, IconX } from '@tabler/icons-react';
 import { useState, type DragEvent } from 'react';
 import { rowsTypeOf } from '../../api/uploadJob';
@@ -10,15 +10,15 @@ import classes from './RowsInput.module.css';
 interface Props {
   file: File | null;
   rowSchema: JsonSchema | null;
-  isRequired: boolean;
+  fault: string | undefined;
   onFile(file: File | null): void;
 }
 
 const ACCEPTED = '.csv,.ndjson,.jsonl,text/csv,application/x-ndjson';
 
-export function RowsInput({ file, rowSchema, isRequired, onFile }: Props) {
+export function RowsInput({ file, rowSchema, fault, onFile }: Props) {
   const [isOver, setOver] = useState(false);
-  const [fault, setFault] = useState<string | null>(null);
+  const [ownFault, setFault] = useState<string | null>(null);
   const columns = Object.keys(rowSchema?.properties ?? {});
   const take = (chosen: File | null | undefined) => {
     if (!chosen) return;
@@ -32,10 +32,7 @@ export function RowsInput({ file, rowSchema, isRequired, onFile }: Props) {
     take(event.dataTransfer.files[0]);
   };
   return (
-    <div>
-      <Text size="sm" fw={500} mb={4}>
-        Rows{isRequired && <span aria-hidden> *</span>}
-      </Text>
+    <Input.Wrapper label="Rows" required error={ownFault ?? fault} labelElement="div">
       <div
         className={classes.zone}
         data-over={isOver || undefined}
@@ -79,11 +76,6 @@ export function RowsInput({ file, rowSchema, isRequired, onFile }: Props) {
           </Group>
         </Group>
       </div>
-      {fault && (
-        <Text size="xs" c="var(--mantine-color-error)" role="alert" mt={4}>
-          {fault}
-        </Text>
-      )}
-    </div>
+    </Input.Wrapper>
   );
 }

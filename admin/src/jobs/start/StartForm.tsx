@@ -1,7 +1,7 @@
 // Which kind, with which parameters, over which rows, and what to do when it ends.
 import { Button, Checkbox, Group, Progress, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { client } from '../../api/client';
 import { keys } from '../../api/queryKeys';
 import type { JobKind, NewJob } from '../../api/types';
@@ -43,6 +43,12 @@ export function StartForm({ firstKind, upload, error, faults, onCancel, onStart 
   const [title, setTitle] = useState('');
   const [wantsMail, setWantsMail] = useState(true);
   const [caution, setCaution] = useState<Caution>({ trial: '', maxFailed: '' });
+
+  const errorPlace = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // A long form hides its end: what the server said must be seen.
+    if (error !== null) errorPlace.current?.scrollIntoView({ block: 'nearest' });
+  }, [error]);
 
   if (kinds.isPending) return <LoadingRows rows={4} />;
   if (kinds.isError) return <ErrorNote error={kinds.error} onRetry={() => void kinds.refetch()} />;
@@ -100,11 +106,8 @@ export function StartForm({ firstKind, upload, error, faults, onCancel, onStart 
             onChange={(value) => setTyped((now) => ({ ...now, [field.name]: value }))}
           />
         ))}
-        {kind.takesRows && <RowsInput file={rows} rowSchema={kind.rowSchema} isRequired onFile={setRows} />}
-        {ownFaults['rows'] && (
-          <Text size="xs" c="var(--mantine-color-error)" role="alert">
-            {ownFaults['rows']}
-          </Text>
+        {kind.takesRows && (
+          <RowsInput file={rows} rowSchema={kind.rowSchema} fault={ownFaults['rows']} onFile={setRows} />
         )}
         <TextInput
           label="Name of the job"
@@ -119,7 +122,7 @@ export function StartForm({ firstKind, upload, error, faults, onCancel, onStart 
           checked={wantsMail}
           onChange={(event) => setWantsMail(event.currentTarget.checked)}
         />
-        {error !== null && <ErrorNote error={error} />}
+        <div ref={errorPlace}>{error !== null && <ErrorNote error={error} />}</div>
         {isSending && rows && (
           <div role="status">
             <Progress value={upload * 100} striped animated aria-label="Upload" />
