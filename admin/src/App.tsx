@@ -4,7 +4,7 @@ import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@ta
 import { lazy } from 'react';
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 import { isStatus } from './api/errorText';
-import { ApiError } from './api/request';
+import { ApiError } from './api/apiError';
 import { keys } from './api/queryKeys';
 import { StartDialogProvider } from './jobs/start/StartDialogProvider';
 import { LiveProvider } from './live/LiveProvider';

@@ -1,58 +1,82 @@
-// Every call the UI makes, named. Components reach the server through this file alone.
-import { readKinds, type KindsAnswer } from './readKinds';
-import { readNotifications, type NotificationsAnswer } from './readNotifications';
-import { addressOf, request, send, type Query } from './request';
-import type * as t from './types';
+// Every call the UI makes, named and checked against the generated contract. Components reach the server through this file
+// alone; a refused call throws ApiError, an unreachable server TypeError.
+import createClient from 'openapi-fetch';
+import { noteServerTime } from '../live/serverClock';
+import { apiErrorOf } from './apiError';
+import type { paths } from './generated/schema';
+import type { JobKind, JobQuery, NewJob } from './types';
 import { uploadJob } from './uploadJob';
 
 type Signal = AbortSignal | undefined;
-const at = (jobId: string, rest = ''): string => `/jobs/${encodeURIComponent(jobId)}${rest}`;
+type Paged = { cursor?: string | undefined; limit?: number; run?: number | undefined };
 
-export type JobCommand = 'cancel' | 'requeue' | 'pause' | 'resume';
-export type StateCounts = Partial<Record<t.JobState, { count: number; more: boolean }>>;
+const http = createClient<paths>({ credentials: 'same-origin', headers: { accept: 'application/json' } });
+
+async function answer<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  const { data, error, response } = await call;
+  noteServerTime(response.headers.get('date'));
+  if (!response.ok) throw apiErrorOf(response.status, error, response.headers.get('retry-after'));
+  return data as T;
+}
+
+const of = (jobId: string) => ({ path: { jobId } });
 
 export const client = {
-  me: (signal?: Signal) => request<t.Me>('GET', '/me', { signal }),
-  signIn: (email: string, password: string) => request<unknown>('POST', '/session', { body: { email, password } }),
-  signOut: () => request<void>('DELETE', '/session'),
-  users: (signal?: Signal) => request<t.Page<t.Person>>('GET', '/users', { query: { limit: 100 }, signal }),
+  me: (signal?: Signal) => answer(http.GET('/api/v1/me', { signal })),
+  signIn: (email: string, password: string) => answer(http.POST('/api/v1/session', { body: { email, password } })),
+  signOut: () => answer(http.DELETE('/api/v1/session')),
+  users: (signal?: Signal) => answer(http.GET('/api/v1/users', { params: { query: { limit: 100 } }, signal })),
 
-  jobs: (query: Query, signal?: Signal) => request<t.Page<t.Job>>('GET', '/jobs', { query, signal }),
-  jobCounts: (query: Query, signal?: Signal) =>
-    request<{ counts: StateCounts }>('GET', '/jobs/counts', { query, signal }),
-  job: (id: string, signal?: Signal) => request<t.Job>('GET', at(id), { signal }),
-  jobEvents: (id: string, cursor: string | null, signal?: Signal) =>
-    request<t.Page<t.JobEvent>>('GET', at(id, '/events'), { query: { cursor }, signal }),
-  jobRuns: (id: string, signal?: Signal) => request<t.Page<t.JobRun>>('GET', at(id, '/runs'), { signal }),
-  jobErrors: (id: string, query: Query, signal?: Signal) =>
-    request<t.Page<t.RowError>>('GET', at(id, '/errors'), { query, signal }),
-  jobLog: (id: string, query: Query, signal?: Signal) => send('GET', at(id, '/log'), { query, signal }),
-  jobCommand: (id: string, command: JobCommand, body: Record<string, unknown>) =>
-    request<t.Job>('POST', at(id, `/${command}`), { body }),
-  setNotify: (job: t.Job, email: boolean) => request<t.Job>('PATCH', at(job.id), { body: { notify: { email } } }),
-  deleteJob: (id: string) => request<void>('DELETE', at(id)),
-  startJob: (job: t.NewJob) => request<t.Job>('POST', '/jobs', { body: job }),
+  jobs: (query: JobQuery, signal?: Signal) => answer(http.GET('/api/v1/jobs', { params: { query }, signal })),
+  jobCounts: (query: JobQuery, signal?: Signal) =>
+    answer(http.GET('/api/v1/jobs/counts', { params: { query }, signal })),
+  job: (id: string, signal?: Signal) => answer(http.GET('/api/v1/jobs/{jobId}', { params: of(id), signal })),
+  jobEvents: (id: string, query: Paged, signal?: Signal) =>
+    answer(http.GET('/api/v1/jobs/{jobId}/events', { params: { ...of(id), query }, signal })),
+  jobRuns: (id: string, signal?: Signal) => answer(http.GET('/api/v1/jobs/{jobId}/runs', { params: of(id), signal })),
+  jobErrors: (id: string, query: Paged, signal?: Signal) =>
+    answer(http.GET('/api/v1/jobs/{jobId}/errors', { params: { ...of(id), query }, signal })),
+  jobLog: (id: string, run: number | undefined, signal?: Signal) =>
+    answer(http.GET('/api/v1/jobs/{jobId}/log', { params: { ...of(id), query: { run } }, parseAs: 'stream', signal })),
+  cancelJob: (id: string, body: { reason?: string }) =>
+    answer(http.POST('/api/v1/jobs/{jobId}/cancel', { params: of(id), body })),
+  requeueJob: (id: string, body: { only?: 'failed' | 'unfinished' }) =>
+    answer(http.POST('/api/v1/jobs/{jobId}/requeue', { params: of(id), body })),
+  pauseJob: (id: string) => answer(http.POST('/api/v1/jobs/{jobId}/pause', { params: of(id), body: {} })),
+  resumeJob: (id: string) => answer(http.POST('/api/v1/jobs/{jobId}/resume', { params: of(id), body: {} })),
+  deleteJob: (id: string) => answer(http.DELETE('/api/v1/jobs/{jobId}', { params: of(id) })),
+  setNotify: (id: string, email: boolean) =>
+    answer(http.PATCH('/api/v1/jobs/{jobId}', { params: of(id), body: { notify: { email } } })),
+  startJob: (body: NewJob) => answer(http.POST('/api/v1/jobs', { body })),
   uploadJob,
-  jobKinds: async (signal?: Signal) => readKinds(await request<KindsAnswer>('GET', '/job-kinds', { signal })),
+  jobKinds: async (signal?: Signal) => {
+    const page = await answer(http.GET('/api/v1/job-kinds', { params: { query: { limit: 100 } }, signal }));
+    return page.items as JobKind[];
+  },
 
-  notifications: async (signal?: Signal) =>
-    readNotifications(await request<NotificationsAnswer>('GET', '/notifications', { signal })),
-  markNotificationsRead: () => request<unknown>('POST', '/notifications/read'),
+  notifications: (signal?: Signal) => answer(http.GET('/api/v1/notifications', { signal })),
+  markNotificationsRead: () => answer(http.POST('/api/v1/notifications/read', { body: {} })),
 
-  history: (query: Query, signal?: Signal) =>
-    request<t.Page<t.HistoryGroup>>('GET', '/deployment-history', { query, signal }),
-  historyEntries: (id: number, query: Query, signal?: Signal) =>
-    request<t.Page<t.HistoryEntry>>('GET', `/deployment-history/${id}/entries`, { query, signal }),
-  deployment: (id: number, signal?: Signal) => request<t.Deployment>('GET', `/deployments/${id}`, { signal }),
-  deploymentTargets: (id: number, signal?: Signal) =>
-    request<t.Page<t.DeploymentTarget>>('GET', `/deployments/${id}/targets`, { signal }),
+  history: (query: Paged, signal?: Signal) =>
+    answer(http.GET('/api/v1/deployment-history', { params: { query }, signal })),
+  historyEntries: (deploymentId: number, query: Paged, signal?: Signal) =>
+    answer(
+      http.GET('/api/v1/deployment-history/{deploymentId}/entries', {
+        params: { path: { deploymentId }, query },
+        signal,
+      }),
+    ),
+  deployment: (deploymentId: number, signal?: Signal) =>
+    answer(http.GET('/api/v1/deployments/{deploymentId}', { params: { path: { deploymentId } }, signal })),
+  deploymentTargets: (deploymentId: number, signal?: Signal) =>
+    answer(http.GET('/api/v1/deployments/{deploymentId}/targets', { params: { path: { deploymentId } }, signal })),
 };
 
-/** Addresses that the browser opens by itself: downloads. */
+/** Addresses that the browser opens by itself: downloads and the stream. */
+const jobAddress = (id: string, rest: string, run: number | null): string =>
+  `/api/v1/jobs/${encodeURIComponent(id)}/${rest}${run === null ? '' : `?run=${run}`}`;
 export const links = {
-  errors: (jobId: string, format: 'csv' | 'ndjson', run: number | null) =>
-    addressOf(at(jobId, `/errors.${format}`), { run }),
-  log: (jobId: string, run: number | null) => addressOf(at(jobId, '/log'), { run }),
+  errors: (id: string, format: 'csv' | 'ndjson', run: number | null) => jobAddress(id, `errors.${format}`, run),
+  log: (id: string, run: number | null) => jobAddress(id, 'log', run),
 };
-
-export const streamAddress = addressOf('/stream');
+export const streamAddress = '/api/v1/stream';

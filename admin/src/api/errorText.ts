@@ -1,5 +1,5 @@
 // Turns whatever a call threw into the words a person reads. The only place where a problem document becomes text.
-import { ApiError } from './request';
+import { ApiError } from './apiError';
 
 export interface ErrorText {
   title: string;

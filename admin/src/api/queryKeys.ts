@@ -1,13 +1,13 @@
 // The names under which answers are cached. The stream (live/) makes them stale by these names.
-import type { Query } from './request';
+import type { JobQuery } from './types';
 
 export const keys = {
   me: ['me'] as const,
   users: ['users'] as const,
   kinds: ['job-kinds'] as const,
   jobLists: ['jobs'] as const,
-  jobList: (query: Query) => ['jobs', 'list', query] as const,
-  jobCounts: (query: Query) => ['jobs', 'counts', query] as const,
+  jobList: (query: JobQuery) => ['jobs', 'list', query] as const,
+  jobCounts: (query: JobQuery) => ['jobs', 'counts', query] as const,
   job: (id: string) => ['job', id] as const,
   jobPart: (id: string, part: string, ...more: unknown[]) => ['job', id, part, ...more] as const,
   notifications: ['notifications'] as const,

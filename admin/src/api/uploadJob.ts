@@ -1,6 +1,6 @@
 // Sends a job with a file of rows and tells how far the upload is. Called through client.ts.
 // Uses XMLHttpRequest because fetch says nothing about the upload's progress. The job part goes first: the server reads in order.
-import { addressOf, errorOf } from './request';
+import { apiErrorOf } from './apiError';
 import type { Job, NewJob } from './types';
 
 export interface Upload {
@@ -18,6 +18,14 @@ export function rowsTypeOf(fileName: string): 'text/csv' | 'application/x-ndjson
   return null;
 }
 
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 export function uploadJob({ job, rows, signal, onProgress }: Upload): Promise<Job> {
   const form = new FormData();
   form.append('job', JSON.stringify(job));
@@ -27,14 +35,14 @@ export function uploadJob({ job, rows, signal, onProgress }: Upload): Promise<Jo
     const xhr = new XMLHttpRequest();
     const abort = () => xhr.abort();
     signal.addEventListener('abort', abort);
-    xhr.open('POST', addressOf('/jobs'));
+    xhr.open('POST', '/api/v1/jobs');
     xhr.setRequestHeader('accept', 'application/json');
     xhr.upload.onprogress = (event) => {
       if (event.lengthComputable && event.total > 0) onProgress(event.loaded / event.total);
     };
     xhr.onload = () => {
       if (xhr.status >= 200 && xhr.status < 300) resolve(JSON.parse(xhr.responseText) as Job);
-      else reject(errorOf(xhr.status, xhr.responseText, xhr.getResponseHeader('retry-after')));
+      else reject(apiErrorOf(xhr.status, readJson(xhr.responseText), xhr.getResponseHeader('retry-after')));
     };
     xhr.onerror = () => reject(new TypeError('upload broke off'));
     xhr.onabort = () => reject(new DOMException('Upload stopped.', 'AbortError'));

@@ -15,8 +15,8 @@ export function HistoryEntries({ groupId }: { groupId: number }) {
   const entries = useInfiniteQuery({
     queryKey: keys.historyEntries(groupId),
     queryFn: ({ pageParam, signal }) => client.historyEntries(groupId, { cursor: pageParam }, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.nextCursor,
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
   });
   if (entries.isPending) return <LoadingRows rows={2} />;
   if (entries.isError) return <ErrorNote error={entries.error} onRetry={() => void entries.refetch()} />;

@@ -19,8 +19,8 @@ export function HistoryPage() {
   const history = useInfiniteQuery({
     queryKey: [...keys.historyLists, 'list'],
     queryFn: ({ pageParam, signal }) => client.history({ limit: PAGE_SIZE, cursor: pageParam }, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.nextCursor,
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
     refetchInterval: useLiveInterval(),
   });
   const groups = history.data?.pages.flatMap((page) => page.items) ?? [];

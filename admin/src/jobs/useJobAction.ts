@@ -15,14 +15,19 @@ export interface ActionRequest {
 }
 
 export async function actOn(jobId: string, { action, reason, only }: ActionRequest): Promise<Job | null> {
-  if (action === 'delete') {
-    await client.deleteJob(jobId);
-    return null;
+  switch (action) {
+    case 'cancel':
+      return client.cancelJob(jobId, reason ? { reason } : {});
+    case 'requeue':
+      return client.requeueJob(jobId, only ? { only } : {});
+    case 'pause':
+      return client.pauseJob(jobId);
+    case 'resume':
+      return client.resumeJob(jobId);
+    case 'delete':
+      await client.deleteJob(jobId);
+      return null;
   }
-  const body: Record<string, unknown> = {};
-  if (action === 'cancel' && reason) body.reason = reason;
-  if (action === 'requeue' && only) body.only = only;
-  return client.jobCommand(jobId, action, body);
 }
 
 export function useJobAction(job: Pick<Job, 'id' | 'title'>, onDone?: (answer: Job | null) => void) {

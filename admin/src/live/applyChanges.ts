@@ -3,10 +3,10 @@
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 import { client } from '../api/client';
 import { keys } from '../api/queryKeys';
-import type { Job, Page } from '../api/types';
+import type { Job, JobPage } from '../api/types';
 import type { Change } from './eventStream';
 
-type List = InfiniteData<Page<Job>>;
+type List = InfiniteData<JobPage>;
 
 /** More than these at once are cheaper as one list. */
 const SINGLE_READS = 4;

@@ -1,7 +1,7 @@
 // The list of own running and just-ended jobs, in the bell and on the start page of those who have no jobs page.
 import { Text } from '@mantine/core';
 import { Link } from 'react-router';
-import type { Notifications } from '../api/readNotifications';
+import type { Notifications } from '../api/types';
 import { LiveDuration } from '../format/LiveDuration';
 import { TimeText } from '../format/TimeText';
 import { JobProgress } from '../jobs/JobProgress';
@@ -31,11 +31,7 @@ export function NotedJobs({ query, onOpen }: Props) {
   return (
     <ul className={classes.list}>
       {query.data.items.map((job) => (
-        <li
-          key={job.id}
-          className={classes.job}
-          data-unread={(job.group === 'processed' && job.read === false) || undefined}
-        >
+        <li key={job.id} className={classes.job} data-unread={(job.group === 'processed' && !job.read) || undefined}>
           <div className={classes.line}>
             <Link to={`/jobs/${job.id}`} onClick={onOpen} className={classes.title} title={job.title}>
               {job.title}

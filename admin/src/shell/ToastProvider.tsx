@@ -45,6 +45,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
             icon={LOOK[tone].icon}
             title={LOOK[tone].word}
             withBorder
+            classNames={{ description: classes.text }}
             onClose={() => close(id)}
             closeButtonProps={{ 'aria-label': 'Close' }}
           >

@@ -25,9 +25,10 @@ export function ErrorsTab({ job, run, onRun }: Props) {
   const errors = useInfiniteQuery({
     // The count is part of the name, so that the list follows a job that goes on.
     queryKey: keys.jobPart(job.id, 'errors', run ?? job.run, run === null ? job.errorCount : null),
-    queryFn: ({ pageParam, signal }) => client.jobErrors(job.id, { run, limit: PAGE_SIZE, cursor: pageParam }, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.nextCursor,
+    queryFn: ({ pageParam, signal }) =>
+      client.jobErrors(job.id, { run: run ?? undefined, limit: PAGE_SIZE, cursor: pageParam }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
     placeholderData: (previous) => previous,
   });
   const rows = errors.data?.pages.flatMap((page) => page.items) ?? [];

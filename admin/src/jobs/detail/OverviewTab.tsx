@@ -17,7 +17,7 @@ export function OverviewTab({ job }: { job: Job }) {
   const cache = useQueryClient();
   const toast = useToast();
   const notify = useMutation({
-    mutationFn: (email: boolean) => client.setNotify(job, email),
+    mutationFn: (email: boolean) => client.setNotify(job.id, email),
     onSuccess: (answer) => putJob(cache, answer),
     onError: (error) => toast('bad', errorLine(error)),
   });

@@ -3,13 +3,12 @@ import { Table } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { client } from '../../api/client';
 import { keys } from '../../api/queryKeys';
-import type { Job, JobState } from '../../api/types';
+import type { Job } from '../../api/types';
 import { LiveDuration } from '../../format/LiveDuration';
 import { TimeText } from '../../format/TimeText';
 import { useFormats } from '../../format/useFormats';
 import { ErrorNote } from '../../shell/ErrorNote';
 import { LoadingRows } from '../../shell/LoadingRows';
-import { JOB_STATES } from '../jobStates';
 import { StateBadge } from '../StateBadge';
 
 export function RunsTab({ job }: { job: Job }) {
@@ -36,16 +35,14 @@ export function RunsTab({ job }: { job: Job }) {
         </Table.Thead>
         <Table.Tbody>
           {runs.data.items.map((run) => {
-            const told = run.outcome ?? run.state ?? (run.run === job.run ? job.state : null);
-            const state = told !== null && told in JOB_STATES ? (told as JobState) : null;
-            const startedAt = run.startedAt ?? null;
-            const finishedAt = run.finishedAt ?? null;
+            const { startedAt, finishedAt } = run;
+            const state = run.outcome ?? (run.run === job.run ? job.state : null);
             const ms = startedAt && finishedAt ? Date.parse(finishedAt) - Date.parse(startedAt) : null;
             const isOpen = run.run === job.run && job.group === 'unprocessed';
             return (
               <Table.Tr key={run.run}>
                 <Table.Td>{run.run}</Table.Td>
-                <Table.Td>{state ? <StateBadge state={state} /> : (told ?? '–')}</Table.Td>
+                <Table.Td>{state ? <StateBadge state={state} /> : '–'}</Table.Td>
                 <Table.Td>{figure(run.total)}</Table.Td>
                 <Table.Td>{figure(run.done)}</Table.Td>
                 <Table.Td>{figure(run.failed)}</Table.Td>

@@ -33,9 +33,9 @@ function details(event: JobEvent): string {
 export function Timeline({ jobId, version }: { jobId: string; version: number }) {
   const events = useInfiniteQuery({
     queryKey: keys.jobPart(jobId, 'events', version),
-    queryFn: ({ pageParam, signal }) => client.jobEvents(jobId, pageParam, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.nextCursor,
+    queryFn: ({ pageParam, signal }) => client.jobEvents(jobId, { cursor: pageParam }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
     placeholderData: (previous) => previous,
   });
   if (events.isPending) return <LoadingRows rows={3} />;

@@ -10,8 +10,8 @@ export interface ShownLog {
 }
 
 export async function readLog(jobId: string, run: number | null, signal: AbortSignal): Promise<ShownLog> {
-  const response = await client.jobLog(jobId, { run }, signal);
-  const reader = response.body?.getReader();
+  const stream = await client.jobLog(jobId, run ?? undefined, signal);
+  const reader = stream?.getReader();
   if (!reader) return { lines: [], isCut: false };
   const decoder = new TextDecoder();
   let text = '';

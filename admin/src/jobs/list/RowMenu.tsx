@@ -52,7 +52,7 @@ export function RowMenu({ job }: { job: Job }) {
                 key={each}
                 disabled={reason !== null}
                 leftSection={<Icon size={15} aria-hidden />}
-                color={ACTION_WORDS[each].danger && reason === null ? 'red' : undefined}
+                data-danger={ACTION_WORDS[each].danger || undefined}
                 onClick={() => setAction(each)}
               >
                 {ACTION_WORDS[each].verb}

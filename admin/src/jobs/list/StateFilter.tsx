@@ -1,14 +1,13 @@
 // Which states are shown: any number of them, each with how many jobs it has.
 import { Button, Group, Menu, Text } from '@mantine/core';
 import { IconChevronDown } from '@tabler/icons-react';
-import type { StateCounts } from '../../api/client';
-import type { JobState } from '../../api/types';
+import type { JobCounts, JobState } from '../../api/types';
 import { useFormats } from '../../format/useFormats';
 import { JOB_STATES, STATE_NAMES } from '../jobStates';
 
 interface Props {
   chosen: JobState[];
-  counts: StateCounts | undefined;
+  counts: JobCounts | undefined;
   onChange(states: JobState[]): void;
 }
 

@@ -2,8 +2,7 @@
 // Pure but for useJobFilters.
 import { useCallback, useMemo } from 'react';
 import { useSearchParams } from 'react-router';
-import type { Query } from '../../api/request';
-import type { JobState, Role } from '../../api/types';
+import type { JobQuery, JobState, Role } from '../../api/types';
 import { useMe } from '../../session/useMe';
 import { STATE_NAMES } from '../jobStates';
 
@@ -41,15 +40,15 @@ export function writeFilters(filters: JobFilters): URLSearchParams {
 }
 
 /** The parameters of GET /jobs and GET /jobs/counts. */
-export function queryOf(filters: JobFilters): Query {
-  return {
-    scope: filters.scope,
-    group: filters.group === 'all' ? null : filters.group,
-    state: filters.states.join(','),
-    kind: filters.kind,
-    owner: filters.owner,
-    q: filters.q,
-  };
+export function queryOf(filters: JobFilters): JobQuery {
+  const { scope, group, states, kind, owner, q } = filters;
+  const query: JobQuery = { scope, group };
+  // The server refuses what is empty.
+  if (states.length > 0) query.state = states.join(',');
+  if (kind !== '') query.kind = kind;
+  if (owner !== '') query.owner = owner;
+  if (q !== '') query.q = q;
+  return query;
 }
 
 export function isFiltered(filters: JobFilters): boolean {

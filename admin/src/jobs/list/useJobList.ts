@@ -2,7 +2,6 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { client } from '../../api/client';
 import { keys } from '../../api/queryKeys';
-import type { Query } from '../../api/request';
 import type { Job } from '../../api/types';
 import { useLiveInterval } from '../../live/LiveProvider';
 import { queryOf, type JobFilters } from './jobFilters';
@@ -14,8 +13,8 @@ export function useJobList(filters: JobFilters) {
   const list = useInfiniteQuery({
     queryKey: keys.jobList(query),
     queryFn: ({ pageParam, signal }) => client.jobs({ ...query, limit: PAGE_SIZE, cursor: pageParam }, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.nextCursor,
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
     placeholderData: keepPreviousData,
     refetchInterval: useLiveInterval(),
   });
@@ -28,7 +27,7 @@ export function useJobList(filters: JobFilters) {
 }
 
 export function useStateCounts(filters: JobFilters) {
-  const query: Query = { ...queryOf(filters), state: null };
+  const query = queryOf({ ...filters, states: [] });
   return useQuery({
     queryKey: keys.jobCounts(query),
     queryFn: ({ signal }) => client.jobCounts(query, signal),
