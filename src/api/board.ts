@@ -2,7 +2,7 @@
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
-import { Router, type RequestHandler } from 'express';
+import { Router, type Express, type RequestHandler } from 'express';
 import { GantryError } from '../lib/errors';
 import type { Queue } from '../queue/createQueue';
 
@@ -25,6 +25,9 @@ export function createBoard(queue: Queue, basePath: string): Router {
     serverAdapter: adapter,
   });
   const router = Router();
-  router.use(refuseWrites, adapter.getRouter() as Router);
+  // bull-board brings an application of its own, which would tell what it is made with.
+  const board = adapter.getRouter() as Express;
+  board.disable('x-powered-by');
+  router.use(refuseWrites, board);
   return router;
 }

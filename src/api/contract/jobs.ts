@@ -214,6 +214,37 @@ export const deleteJob = endpoint({
   status: 204,
 });
 
+export const approveJob = endpoint({
+  method: 'post',
+  path: '/jobs/:jobId/approve',
+  tag,
+  summary: 'Let a job that waits for approval run; nobody approves an own request',
+  access: SUPERADMIN,
+  params,
+  body: z.strictObject({}),
+  response: jobDoc,
+});
+export const rejectJob = endpoint({
+  method: 'post',
+  path: '/jobs/:jobId/reject',
+  tag,
+  summary: 'End a job that waits for approval',
+  access: SUPERADMIN,
+  params,
+  body: reasonBody,
+  response: jobDoc,
+});
+export const withdrawJob = endpoint({
+  method: 'post',
+  path: '/jobs/:jobId/withdraw',
+  tag,
+  summary: 'Take back an own request for approval',
+  access: 'signedIn',
+  params,
+  body: reasonBody,
+  response: jobDoc,
+});
+
 export const exportJobs = endpoint({
   method: 'get',
   path: '/export/jobs.csv',

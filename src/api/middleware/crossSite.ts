@@ -1,23 +1,19 @@
-// Browsers send cookies unasked, so a change asked for by cookie must come from our own pages.
+// Browsers send cookies unasked, so a change asked for by cookie must come from our own pages; and so must a sign-in.
 import type { RequestHandler } from 'express';
-import { AGENT_ENROL_PATH } from '../../lib/agentProtocol';
 import { GantryError } from '../../lib/errors';
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+const SIGN_IN = '/api/v1/session';
 
-/** @param origin of BASE_URL; requests by token pass, since no browser adds one by itself. */
+/** @param origin of BASE_URL. Tokens and agents' signatures pass, since no browser adds them by itself. */
 export function refuseCrossSite(origin: string): RequestHandler {
   return (request, _response, next) => {
-    if (SAFE.has(request.method) || request.headers.authorization !== undefined) return next();
-    // An agent is no browser and has a one-use token in the body; a page elsewhere that knew one could send it from anywhere.
-    if (request.baseUrl + request.path === AGENT_ENROL_PATH) return next();
+    const isByCookie = request.caller?.by === 'session' || request.originalUrl === SIGN_IN;
+    if (SAFE.has(request.method) || !isByCookie) return next();
     const site = request.headers['sec-fetch-site'];
     const from = request.headers.origin;
-    const isOurs =
-      site !== undefined
-        ? site === 'same-origin'
-        : from === origin || from === `${request.protocol}://${request.headers.host}`;
-    if (isOurs) return next();
+    const here = `${request.protocol}://${request.headers.host}`;
+    if (site !== undefined ? site === 'same-origin' : from === origin || from === here) return next();
     next(
       new GantryError(
         'cross_site',

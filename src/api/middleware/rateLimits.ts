@@ -6,6 +6,7 @@ import { GantryError } from '../../lib/errors';
 const MINUTE_MS = 60_000;
 /** Anonymous calls of one address in a minute (api.md). */
 const ANONYMOUS_PER_MINUTE = 60;
+const AGENT_DOWNLOADS = '/api/v1/agent/artifacts/';
 
 export function rateLimits(perMinute: number): RequestHandler {
   const limits = (limit: number, keyOf: (request: Parameters<RequestHandler>[0]) => string): RequestHandler =>
@@ -28,5 +29,10 @@ export function rateLimits(perMinute: number): RequestHandler {
     });
   const signedIn = limits(perMinute, (request) => request.caller?.key ?? '');
   const anonymous = limits(ANONYMOUS_PER_MINUTE, (request) => ipKeyGenerator(request.ip ?? ''));
-  return (request, response, next) => (request.caller ? signedIn : anonymous)(request, response, next);
+  // Agents prove themselves on each download by a signature; many of them may share an address.
+  const agents = limits(perMinute, (request) => `agents:${ipKeyGenerator(request.ip ?? '')}`);
+  return (request, response, next) => {
+    const isDownload = request.originalUrl.startsWith(AGENT_DOWNLOADS);
+    (request.caller ? signedIn : isDownload ? agents : anonymous)(request, response, next);
+  };
 }

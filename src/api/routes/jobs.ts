@@ -9,6 +9,7 @@ import { countJobs, findReport, listJobs, type JobSort, type ListedJob } from '.
 import { streamLogLines } from '../../db/queries/logLines';
 import { listRuns } from '../../db/queries/runs';
 import { cancelJob } from '../../jobs/commands/cancelJob';
+import { approveJob, rejectJob, withdrawJob } from '../../jobs/commands/decideJob';
 import { deleteJob } from '../../jobs/commands/deleteJob';
 import { pauseJob } from '../../jobs/commands/pauseJob';
 import { prioritizeJob } from '../../jobs/commands/prioritizeJob';
@@ -159,6 +160,15 @@ export const jobRoutes: Route[] = [
   ),
   implement(contract.prioritizeJob, async ({ params, body, actor, deps }) =>
     showJob(deps, actor, await prioritizeJob(deps.commands, actor, params.jobId, body)),
+  ),
+  implement(contract.approveJob, async ({ params, actor, deps }) =>
+    showJob(deps, actor, await approveJob(deps.commands, actor, params.jobId)),
+  ),
+  implement(contract.rejectJob, async ({ params, body, actor, deps }) =>
+    showJob(deps, actor, await rejectJob(deps.commands, actor, params.jobId, body)),
+  ),
+  implement(contract.withdrawJob, async ({ params, body, actor, deps }) =>
+    showJob(deps, actor, await withdrawJob(deps.commands, actor, params.jobId, body)),
   ),
   implement(contract.deleteJob, async ({ params, actor, deps }) => {
     await deleteJob(deps.commands, actor, params.jobId);

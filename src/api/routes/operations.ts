@@ -11,7 +11,9 @@ import {
   type OperationRow,
 } from '../../db/queries/operations';
 import { OPERATION_PREFIX } from '../../jobs/definitions/batch-operation';
-import { GantryError, notFound } from '../../lib/errors';
+import { createHostGuard } from '../../jobs/massActions/hostGuard';
+import { GantryError, invalid, notFound } from '../../lib/errors';
+import type { ApiDeps } from '../apiDeps';
 import type { SecretBox } from '../../lib/secretBox';
 import { decodeCursor, encodeCursor } from '../contract/common';
 import { implement, type Route } from '../contract/endpoint';
@@ -60,6 +62,12 @@ function columnsOf(body: Change, box: SecretBox) {
   };
 }
 
+/** Told at once instead of with the first chunk. Names are judged again at each call, when they are resolved. */
+function refuseHost(deps: ApiDeps, endpoint: string | undefined): void {
+  const fault = endpoint === undefined ? null : createHostGuard(deps.config.operationsAllowHosts).faultOf(endpoint);
+  if (fault) throw invalid([{ path: 'endpoint', message: fault }]);
+}
+
 export const operationRoutes: Route[] = [
   implement(contract.listOperations, async ({ query, deps }) => {
     const cursor = decodeCursor(query.cursor, 1);
@@ -71,6 +79,7 @@ export const operationRoutes: Route[] = [
     };
   }),
   implement(contract.createOperation, async ({ body, actor, deps }) => {
+    refuseHost(deps, body.endpoint);
     const {
       key,
       title,
@@ -124,6 +133,7 @@ export const operationRoutes: Route[] = [
   }),
   implement(contract.changeOperation, async ({ params, body, actor, deps, request }) => {
     const version = versionOf(request);
+    refuseHost(deps, body.endpoint);
     return deps.db.transaction().execute(async (tx) => {
       const before = await findOperation(tx, params.key);
       if (!before) throw notFound('operation');

@@ -80,6 +80,7 @@ export interface AppUser {
   language: Generated<string>;
   name: string;
   noticePreference: Generated<string>;
+  notificationsReadAt: Generated<Timestamp>;
   passwordHash: string | null;
   role: UserRole;
   timeZone: Generated<string>;

@@ -89,6 +89,7 @@ create table app_user (
   time_zone text default 'UTC'::text not null,
   notice_preference text default 'always'::text not null,
   disabled_at timestamp with time zone,
+  notifications_read_at timestamp with time zone default gantry_now() not null,
   created_at timestamp with time zone default gantry_now() not null,
   updated_at timestamp with time zone default gantry_now() not null,
   version integer default 1 not null,

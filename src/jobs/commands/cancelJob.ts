@@ -51,6 +51,7 @@ export function cancelJob(
         retentionDays,
       });
       if (!ended) throw stateForbids(commanded, actor, 'cancel');
+      if (reason !== undefined) await moveJob(tx, jobId, job.run, ['canceled'], { cancelReason: reason });
       return ['gantry_change', 'gantry_notice', 'gantry_work'];
     }
     return askToStop(commanded, actor, reason);

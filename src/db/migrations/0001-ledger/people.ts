@@ -18,6 +18,8 @@ create table app_user (
   time_zone text not null default 'UTC',
   notice_preference text not null default 'always' check (notice_preference in ('always', 'failures', 'never')),
   disabled_at timestamptz,
+  -- Jobs that ended until then were seen in the notification area.
+  notifications_read_at timestamptz not null default gantry_now(),
   created_at timestamptz not null default gantry_now(),
   updated_at timestamptz not null default gantry_now(),
   version integer not null default 1

@@ -1,0 +1,166 @@
+// The access matrix: every route of the contract x every role, and nothing served beyond the contract.
+import type { Express } from 'express';
+import { createWebApp } from '../../src/api/webApp';
+import { fullPath } from '../../src/api/router';
+import { allRoutes } from '../../src/api/routes/allRoutes';
+import type { ApiDeps } from '../../src/api/apiDeps';
+import type { UserRole } from '../../src/db/generated/database';
+import { newId } from '../../src/lib/ids';
+import { buildJob } from '../support/factories';
+import { startTestServer, type TestServer } from '../support/webServer';
+
+const ROLES = ['user', 'power_user', 'superadmin'] as const;
+
+/** Served outside the contract: pages and files. A row here needs a reason. */
+const BESIDE_THE_CONTRACT = new Set([
+  'GET /',
+  'GET /api/openapi.json',
+  'USE /api/docs',
+  'USE /admin/queues',
+  'USE /admin',
+]);
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+}, 60_000);
+afterAll(() => server.stop());
+
+/** Ids that name nothing: a caller who may call gets 404 or 422, one who may not gets 401 or 403 before that. */
+function addressOf(path: string): string {
+  return path.replace(/:(\w+)/g, (_all, name: string) =>
+    /^(jobId|userId|tokenId|agentId)$/.test(name) ? newId() : name === 'key' ? 'nothing' : '999999',
+  );
+}
+
+describe('each route answers each role as its declaration says', () => {
+  const rows = allRoutes.flatMap((route) => [null, ...ROLES].map((role) => ({ route, role })));
+  it.each(
+    rows.map(
+      ({ route, role }) =>
+        [`${route.endpoint.method.toUpperCase()} ${fullPath(route)} as ${role ?? 'nobody'}`, route, role] as const,
+    ),
+  )('%s', async (_name, route, role) => {
+    const { access, method, path } = route.endpoint;
+    if (path === '/stream' && role !== null) return expect(await openStream(role)).toBe(200);
+    const answer = await server.call(
+      role,
+      method.toUpperCase(),
+      addressOf(fullPath(route)),
+      method === 'get' || method === 'delete' ? undefined : {},
+    );
+    expect(answer.status).toBeLessThan(500);
+    if (access === 'anonymous') {
+      // Agents prove themselves by their own signature, sign-in by a password.
+      expect([200, 204, 400, 401, 404, 405, 415, 422, 403]).toContain(answer.status);
+    } else if (role === null) {
+      expect([answer.status, answer.body.code]).toEqual([401, 'not_signed_in']);
+    } else if (access !== 'signedIn' && !(access as readonly UserRole[]).includes(role)) {
+      expect([answer.status, answer.body.code]).toEqual([403, 'forbidden']);
+    } else {
+      expect(answer.status).not.toBe(401);
+    }
+  });
+});
+
+async function openStream(role: UserRole): Promise<number> {
+  const end = new AbortController();
+  const response = await fetch(`${server.url}/api/v1/stream`, {
+    headers: { Authorization: `Bearer ${server.callers[role].token}` },
+    signal: end.signal,
+  });
+  end.abort();
+  return response.status;
+}
+
+it('serves nothing beyond the contract', () => {
+  const deps = {
+    config: server.config,
+    db: server.database.kysely,
+    queue: { boardQueues: () => [] },
+    logger: { error: () => undefined },
+  };
+  const served = routesOf(createWebApp(deps as unknown as ApiDeps, 'ab'.repeat(32)));
+  const declared = new Set(allRoutes.map((route) => `${route.endpoint.method.toUpperCase()} ${fullPath(route)}`));
+  const beyond = served.filter((each) => !declared.has(each) && !BESIDE_THE_CONTRACT.has(each));
+  expect(beyond).toEqual([]);
+  expect([...declared].filter((each) => !served.includes(each))).toEqual([]);
+});
+
+interface Layer {
+  route?: { path: string; methods: Record<string, boolean> };
+  handle: { stack?: Layer[] };
+  matchers?: ((path: string) => { path: string } | false)[];
+}
+
+/** Walks the Express router; routers that are mounted under a path of their own are told as USE. */
+function routesOf(app: Express): string[] {
+  const found: string[] = [];
+  const walk = (stack: Layer[], isRoot: boolean): void => {
+    for (const layer of stack) {
+      if (layer.route)
+        found.push(...Object.keys(layer.route.methods).map((method) => `${method.toUpperCase()} ${layer.route?.path}`));
+      else if (layer.handle.stack && isRoot) {
+        const mounted = ['/api/docs', '/admin/queues', '/admin'].find(
+          (path) =>
+            layer.matchers?.some((match) => match(path)) && !layer.matchers.some((match) => match('/elsewhere')),
+        );
+        if (mounted) found.push(`USE ${mounted}`);
+        else walk(layer.handle.stack, false);
+      }
+    }
+  };
+  walk((app as unknown as { router: { stack: Layer[] } }).router.stack, true);
+  return found;
+}
+
+describe("somebody else's job", () => {
+  it.each([
+    ['GET', ''],
+    ['GET', '/events'],
+    ['GET', '/runs'],
+    ['GET', '/errors'],
+    ['GET', '/errors/groups'],
+    ['GET', '/errors.csv'],
+    ['GET', '/errors.ndjson'],
+    ['GET', '/log'],
+    ['GET', '/report'],
+    ['PATCH', ''],
+    ['POST', '/cancel'],
+    ['POST', '/resume'],
+    ['DELETE', ''],
+  ])('is not there for a power user: %s %s', async (method, rest) => {
+    const owner = { ...server.callers.superadmin, name: 'A superadmin' };
+    const job = await buildJob(server.database.kysely, { state: method === 'DELETE' ? 'failed' : 'running', owner });
+    const body = method === 'PATCH' ? { notify: { email: false } } : method === 'POST' ? {} : undefined;
+    const answer = await server.call('power_user', method, `/api/v1/jobs/${job.id}${rest}`, body);
+    expect([answer.status, answer.body.code]).toEqual([404, 'not_found']);
+    const seen = await server.call('superadmin', 'GET', `/api/v1/jobs/${job.id}`);
+    expect(seen.body).toMatchObject({ id: job.id, state: job.state, notify: { email: true } });
+  });
+
+  it('is not in the list of a power user, who may not ask for all jobs', async () => {
+    const list = await server.call('power_user', 'GET', '/api/v1/jobs');
+    expect(list.body.items).toEqual([]);
+    expect((await server.call('power_user', 'GET', '/api/v1/jobs?scope=all')).status).toBe(403);
+    expect((await server.call('power_user', 'GET', '/api/v1/jobs?owner=superadmin@example.org')).status).toBe(403);
+  });
+});
+
+describe('the queue board', () => {
+  it('opens for superadmins only and refuses every write', async () => {
+    expect((await server.call('superadmin', 'GET', '/admin/queues/')).status).toBe(200);
+    expect((await server.call('power_user', 'GET', '/admin/queues/')).status).toBe(403);
+    expect((await server.call(null, 'GET', '/admin/queues/')).status).toBe(401);
+    const writes = [
+      '/api/queues/gantry-work/clean/completed',
+      '/api/queues/gantry-work/pause',
+      '/api/queues/gantry-work/empty',
+      '/api/queues/gantry-work/x/retry',
+    ];
+    for (const at of writes) {
+      expect((await server.call('superadmin', 'PUT', `/admin/queues${at}`)).status).toBe(405);
+      expect((await server.call('superadmin', 'POST', `/admin/queues${at}`)).status).toBe(405);
+    }
+  });
+});
