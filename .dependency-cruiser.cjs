@@ -62,6 +62,7 @@ module.exports = {
     tsPreCompilationDeps: 'specify',
     enhancedResolveOptions: {
       extensions: ['.ts', '.js', '.cjs', '.json'],
+      exportsFields: ['exports'],
       conditionNames: ['require', 'node', 'default'],
     },
   },

@@ -91,7 +91,9 @@ export async function startConsumer(
       ? startSkewGuard({
           ...deps,
           onSkewed: () => void worker.pause(true),
-          onHealed: () => (held ? undefined : worker.resume()),
+          onHealed: () => {
+            if (!held) void worker.resume();
+          },
         })
       : null;
   worker.run().catch((error: Error) => logger.error({ error: error.message }, 'the queue worker stopped'));
@@ -115,7 +117,7 @@ export async function startConsumer(
     },
     resume: () => {
       held = false;
-      worker.resume();
+      void worker.resume();
     },
     close: (graceMs) => (closing ??= close(graceMs)),
   };

@@ -51,7 +51,10 @@ class LedgerStore extends session.Store {
     );
   }
   override set(id: string, data: session.SessionData, done?: Done): void {
-    saveSession(this.db, hashSecret(id), data.userId ?? null, JSON.stringify(data), IDLE_MS).then(() => done?.(), done);
+    saveSession(this.db, hashSecret(id), data.userId ?? null, JSON.stringify(data), IDLE_MS).then(
+      () => done?.(),
+      (error: unknown) => done?.(error),
+    );
   }
   override touch(id: string, _data: session.SessionData, done?: () => void): void {
     touchSession(this.db, hashSecret(id), IDLE_MS).then(
@@ -60,6 +63,9 @@ class LedgerStore extends session.Store {
     );
   }
   override destroy(id: string, done?: Done): void {
-    deleteSession(this.db, hashSecret(id)).then(() => done?.(), done);
+    deleteSession(this.db, hashSecret(id)).then(
+      () => done?.(),
+      (error: unknown) => done?.(error),
+    );
   }
 }
