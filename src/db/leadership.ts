@@ -10,7 +10,8 @@ export interface Leadership {
   close(): Promise<void>;
 }
 
-export function createLeadership(url: string, logger: Logger): Leadership {
+/** @param silentMs a leader that has not asked for so long is frozen or cut off, and is put down by whoever asks next. */
+export function createLeadership(url: string, logger: Logger, silentMs: number): Leadership {
   let session: Promise<Client> | null = null;
   let held = new Set<string>();
   let closed = false;
@@ -39,6 +40,18 @@ export function createLeadership(url: string, logger: Logger): Leadership {
     return client;
   };
 
+  // A live session alone proves nothing: a stopped process keeps its connection, and with it the lock.
+  const depose = async (client: Client, duty: string): Promise<void> => {
+    const { rows } = await client.query<{ pid: number }>(
+      `select a.pid, pg_terminate_backend(a.pid) from pg_locks l join pg_stat_activity a on a.pid = l.pid
+        where l.locktype = 'advisory' and l.objsubid = 1 and l.granted and l.database = a.datid and a.datname = current_database()
+          and ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended($1, 0)
+          and a.state = 'idle' and clock_timestamp() - a.state_change > $2::float8 * interval '1 millisecond'`,
+      [`gantry:${duty}`, silentMs],
+    );
+    if (rows.length > 0) logger.warn({ duty }, 'a leader that fell silent was deposed');
+  };
+
   let turn: Promise<unknown> = Promise.resolve();
   const ask = async (duty: string): Promise<boolean> => {
     if (closed) return false;
@@ -54,6 +67,7 @@ export function createLeadership(url: string, logger: Logger): Leadership {
         : { text: 'select pg_try_advisory_lock(hashtextextended($1, 0)) as held', values: [`gantry:${duty}`] };
       const { rows } = await client.query<{ held: boolean }>(statement);
       if (rows[0]?.held) held.add(duty);
+      else await depose(client, duty);
       return Boolean(rows[0]?.held);
     } catch (error) {
       drop(client);

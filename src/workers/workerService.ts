@@ -49,6 +49,8 @@ export interface WorkerService {
 
 /** Of the grace time at shutdown: this is kept for handing back. */
 const HAND_BACK_MS = 1500;
+/** Leaders ask at least once a second. */
+const MIN_LEADER_SILENCE_MS = 2000;
 const VERSION = process.env['npm_package_version'] ?? '0.1.0';
 
 export async function startWorkerService(deps: WorkerServiceDeps): Promise<WorkerService> {
@@ -83,7 +85,7 @@ export async function startWorkerService(deps: WorkerServiceDeps): Promise<Worke
     isDraining: () => draining,
     clockOffset: deps.clockOffset,
   });
-  const leadership = createLeadership(database.url, logger);
+  const leadership = createLeadership(database.url, logger, Math.max(config.leaseMs, MIN_LEADER_SILENCE_MS));
   const consumer = await queue.consume({
     concurrency: config.workerConcurrency,
     handle: (message, signal) => handleMessage(runner, message, signal),

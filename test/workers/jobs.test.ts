@@ -1,7 +1,16 @@
 // One job from the command to its end, over the three shapes, on both queue backends.
 import { sql } from 'kysely';
 import { findReport } from '../../src/db/queries/jobs';
-import { backends, countEffects, jobOf, runJobToEnd, startEngine, startJob, untilState, type Engine } from '../support/engine';
+import {
+  backends,
+  countEffects,
+  jobOf,
+  runJobToEnd,
+  startEngine,
+  startJob,
+  untilState,
+  type Engine,
+} from '../support/engine';
 import { wakeProcess } from '../../src/db/queries/processes';
 import { until } from '../support/until';
 
@@ -23,11 +32,18 @@ describe.each(backends())('jobs on %s', (backend) => {
     const rows = Array.from({ length: 250 }, (_, index) => ({ bad: index % 50 === 7, skip: index % 50 === 9 }));
     const job = await runJobToEnd(engine, { kind: 'test.effects', rows });
     expect(job).toMatchObject({ state: 'completed_with_errors', good: 240, failed: 5, skipped: 5, total: 250 });
-    const errors = await engine.db.selectFrom('rowError').selectAll().where('jobId', '=', job.id).orderBy('rowIndex').execute();
+    const errors = await engine.db
+      .selectFrom('rowError')
+      .selectAll()
+      .where('jobId', '=', job.id)
+      .orderBy('rowIndex')
+      .execute();
     expect(errors.map((error) => error.rowIndex)).toEqual([7, 57, 107, 157, 207]);
     expect(await countEffects(engine, job.id)).toEqual({ all: 250, rows: 250 });
     const outcomes = await sql<{ failed: number; good: number }>`
-      select sum(bit_count(failed))::int as failed, sum(bit_count(good))::int as good from row_outcome where job_id = ${job.id}`.execute(engine.db);
+      select sum(bit_count(failed))::int as failed, sum(bit_count(good))::int as good from row_outcome where job_id = ${job.id}`.execute(
+      engine.db,
+    );
     expect(outcomes.rows[0]).toEqual({ failed: 5, good: 245 });
   });
 

@@ -1,0 +1,53 @@
+// A worker in a process of its own, so that tests can kill it: `node -r ./test/support/swcRegister.cjs test/support/workerProcess.ts`.
+// Says "ready" on standard output; SIGTERM stops it gracefully.
+import { loadConfig } from '../../src/config/config';
+import { openDatabase } from '../../src/db/database';
+import { databaseNow } from '../../src/db/queries/schedules';
+import { createWaker } from '../../src/db/wake';
+import { createCatalog } from '../../src/jobs/catalog';
+import { createLogger } from '../../src/lib/logger';
+import { createQueue } from '../../src/queue/createQueue';
+import { startWorkerService } from '../../src/workers/workerService';
+import { testKinds } from './testKinds';
+
+async function main(): Promise<void> {
+  const given = process.env;
+  const databaseUrl = given['TEST_DATABASE'] ?? '';
+  const logger = createLogger({ level: given['GANTRY_TEST_LOG'] ?? 'silent' });
+  const config = loadConfig({ ...given, DATABASE_URL: undefined, REDIS_URL: undefined });
+  const database = openDatabase({ url: databaseUrl, logger, max: 8 });
+  const waker = createWaker(database.pool, logger);
+  const queue = await createQueue({
+    redisUrl: given['TEST_REDIS'] || undefined,
+    databaseUrl,
+    prefix: given['TEST_PREFIX'],
+    logger,
+    databaseNow: () => databaseNow(database.kysely),
+  });
+  const worker = await startWorkerService({
+    database,
+    queue,
+    catalog: createCatalog(database.kysely, { openSecret: (box) => box, plugins: testKinds }),
+    handlerDeps: {
+      callOperation: () => Promise.reject(new Error('this test calls no operation')),
+      hashPassword: (password) => Promise.resolve(`hash of ${password}`),
+      wakeAgents: () => undefined,
+    },
+    config,
+    logger,
+    waker,
+  });
+  process.once('SIGTERM', () => {
+    void (async () => {
+      await worker.stop();
+      await queue.close();
+      waker.close();
+      await database.close();
+      // Sockets of the queue's pool may stay open when the process was frozen right before; they must not keep it.
+      process.exit(0);
+    })();
+  });
+  process.stdout.write(`ready ${worker.workerId}\n`);
+}
+
+void main();
