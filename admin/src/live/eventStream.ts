@@ -21,6 +21,8 @@ export interface StreamHandlers {
 }
 
 type Message = { type: 'change'; change: Change } | { type: 'reset' } | { type: 'live'; isLive: boolean };
+/** What a tab that has just opened asks the reading one. */
+type Question = { type: 'who' };
 
 const TOPICS: readonly Topic[] = ['job', 'deployment', 'notification'];
 const NAME = 'gantry-stream';
@@ -30,8 +32,8 @@ const SILENCE_MS = 35_000;
 /** After a refusal the browser does not try again by itself. */
 const RETRY_MS = 5000;
 
-/** Reads the stream itself until the signal fires. */
-function readStream(emit: (message: Message) => void, signal: AbortSignal): void {
+/** Reads the stream itself until the signal fires; the answer says whether it is live right now, to all. */
+function readStream(emit: (message: Message) => void, signal: AbortSignal): () => void {
   let source: EventSource | null = null;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let hasOpened = false;
@@ -62,12 +64,14 @@ function readStream(emit: (message: Message) => void, signal: AbortSignal): void
     }
   };
   connect();
-  const heartbeat = setInterval(() => emit({ type: 'live', isLive }), HEARTBEAT_MS);
+  const tell = () => emit({ type: 'live', isLive });
+  const heartbeat = setInterval(tell, HEARTBEAT_MS);
   signal.addEventListener('abort', () => {
     clearInterval(heartbeat);
     clearTimeout(retry);
     source?.close();
   });
+  return tell;
 }
 
 /** Starts to listen; the answer ends it. */
@@ -87,7 +91,8 @@ export function openStream(handlers: StreamHandlers): () => void {
 
   const channel = new BroadcastChannel(NAME);
   let silence: ReturnType<typeof setTimeout> | undefined;
-  channel.onmessage = (event: MessageEvent<Message>) => {
+  channel.onmessage = (event: MessageEvent<Message | Question>) => {
+    if (event.data.type === 'who') return;
     clearTimeout(silence);
     silence = setTimeout(() => handlers.onLive(false), SILENCE_MS);
     receive(event.data);
@@ -95,13 +100,16 @@ export function openStream(handlers: StreamHandlers): () => void {
   const read = () =>
     new Promise<void>((resolve) => {
       clearTimeout(silence);
-      channel.onmessage = null;
       signal.addEventListener('abort', () => resolve());
-      readStream((message) => {
+      const tell = readStream((message) => {
         receive(message);
         if (!signal.aborted) channel.postMessage(message);
       }, signal);
+      channel.onmessage = (event: MessageEvent<Message | Question>) => {
+        if (event.data.type === 'who') tell();
+      };
     });
+  channel.postMessage({ type: 'who' } satisfies Question);
   navigator.locks.request(NAME, { signal }, read).catch(() => {
     // Aborted while it waited for its turn: the stream was closed.
   });

@@ -34,7 +34,7 @@ export function useSignOut(): () => Promise<void> {
   const cache = useQueryClient();
   return async () => {
     await client.signOut();
-    cache.clear();
+    // SignInPage drops the rest; clearing all here would cut SessionGate off from its own query.
     cache.setQueryData(keys.me, null);
   };
 }

@@ -60,7 +60,9 @@ export function LogTab({ job, run, onRun }: Props) {
       </Group>
       {log.isPending && <LoadingRows />}
       {log.isError && <ErrorNote error={log.error} onRetry={() => void log.refetch()} />}
-      {log.data?.lines.length === 0 && <EmptyNote title="The log is empty so far" />}
+      {log.data?.lines.length === 0 && (
+        <EmptyNote title={isOpen ? 'The log is empty so far' : 'This run wrote no log'} />
+      )}
       {log.data && log.data.lines.length > 0 && (
         <pre
           ref={frame}
