@@ -98,7 +98,10 @@ export async function markRunsSent(db: Db, jobIds: string[]): Promise<Sent[]> {
   return rows.map(({ epoch, send, ...row }) => ({ ...row, send: epoch * SENDS_PER_EPOCH + (send % SENDS_PER_EPOCH) }));
 }
 
-/** Stamps up to `limit` due chunks of a run, in order, and not beyond the trial's rows. */
+/**
+ * Stamps up to `limit` due chunks of a run, in order, and not beyond the trial's rows. The array is read once: PostgreSQL may run
+ * a subquery of `in` again for each row, and with skip locked each run of it takes other rows, beyond any limit.
+ */
 export async function markChunksSent(db: Db, candidate: Candidate, limit: number): Promise<Sent[]> {
   const { jobId, run, trial } = candidate;
   const withinTrial =
@@ -110,10 +113,10 @@ export async function markChunksSent(db: Db, candidate: Candidate, limit: number
         where head.upto <= ${trial})`;
   const { rows } = await sql<Sent>`
     update chunk set sent_at = gantry_now(), send = send + 1
-    where job_id = ${jobId} and run = ${run} and state = 'pending' and sent_at is null and chunk in (
+    where job_id = ${jobId} and run = ${run} and state = 'pending' and sent_at is null and chunk = any(array(
       select chunk from chunk where job_id = ${jobId} and run = ${run} and state = 'pending' and sent_at is null
         and due_at <= gantry_now() ${withinTrial}
-      order by chunk limit ${limit} for update skip locked)
+      order by chunk limit ${limit} for update skip locked))
     returning job_id, run, chunk, send`.execute(db);
   return rows;
 }
@@ -177,8 +180,8 @@ export async function queueScheduled(
   const { rows } = await sql<{ jobId: string; kind: string }>`
     with moved as (
       update job set state = 'queued', queued_at = gantry_now(), version = version + 1
-      where id in (select id from job where state = 'scheduled' and run_at <= gantry_now() and deleted_at is null
-          order by run_at limit ${limit} for update skip locked)
+      where id = any(array(select id from job where state = 'scheduled' and run_at <= gantry_now() and deleted_at is null
+          order by run_at limit ${limit} for update skip locked))
         and state = any(${statesBefore}::job_state[])
       returning id, kind, run, owner_id),
     queued as (update run set queued_at = gantry_now() from moved where run.job_id = moved.id and run.run = moved.run),
@@ -194,7 +197,7 @@ export async function wakeSleepers(db: Db, limit: number): Promise<number> {
   const { rows } = await sql<{ id: string }>`
     with woken as (
       update job set wake_at = null, wake_seq = wake_seq + 1
-      where id in (select id from job where wake_at <= gantry_now() order by wake_at limit ${limit} for update skip locked)
+      where id = any(array(select id from job where wake_at <= gantry_now() order by wake_at limit ${limit} for update skip locked))
       returning id, run, owner_id, priority, state),
     due as (insert into outbox (job_id, run, owner_id, shape, priority)
       select id, run, owner_id, 'run', priority from woken where state in ('running', 'canceling')

@@ -11,7 +11,7 @@ export async function numberChanges(db: Kysely<DB>, limit: number): Promise<numb
     await sql`select pg_advisory_xact_lock(hashtextextended('gantry:numbering', 0))`.execute(tx);
     const { rows } = await sql<{ taken: number }>`
       with taken as (
-        delete from change where id in (select id from change order by id limit ${limit} for update skip locked)
+        delete from change where id = any(array(select id from change order by id limit ${limit} for update skip locked))
         returning id, topic, subject_id, owner_id),
       subject as (
         select topic, subject_id, max(id) as last, (array_agg(owner_id order by id desc))[1] as owner_id

@@ -49,10 +49,10 @@ export async function tombstoneExpired(db: Db, limit: number): Promise<number> {
   const { rows } = await sql`
     with gone as (
       update job set deleted_at = gantry_now(), version = version + 1
-      where id in (select id from job where purge_at <= gantry_now() and deleted_at is null
+      where id = any(array(select id from job where purge_at <= gantry_now() and deleted_at is null
           and (finished_at < gantry_now() - ${NOTICE_HOLD}
             or not exists (select 1 from notice where notice.job_id = job.id and notice.state in ('due', 'sending')))
-        order by purge_at limit ${limit} for update skip locked)
+        order by purge_at limit ${limit} for update skip locked))
       returning id, owner_id)
     insert into change (topic, subject_id, owner_id) select 'job', id, owner_id from gone returning 1`.execute(db);
   return rows.length;

@@ -29,9 +29,9 @@ export async function claimNotices(db: Db, limit: number, leaseMs: number): Prom
       last_error = case when state = 'sending' then 'the sender died while it was sending' else last_error end,
       attempts = attempts + 1,
       lease_until = gantry_now() + ${leaseMs}::float8 * interval '1 millisecond'
-    where id in (select id from notice
+    where id = any(array(select id from notice
       where (state = 'due' and due_at <= gantry_now()) or (state = 'sending' and lease_until < gantry_now())
-      order by due_at limit ${limit} for update skip locked)
+      order by due_at limit ${limit} for update skip locked))
     returning id, job_id, run, kind, channel, recipient, payload, attempts, ambiguous, state,
       extract(epoch from gantry_now() - created_at)::float8 * 1000 as age_ms`.execute(db);
   return rows.filter((row) => row.state === 'sending');
