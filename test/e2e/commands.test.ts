@@ -2,13 +2,19 @@
 import { clearFolder, killLeftovers, scratchFolder, startGantry } from '../support/gantryProcess';
 import { ADMIN_ENV, adminClient, createOperation, jobEnd, sendRows } from '../support/apiClient';
 import { createDemoClient } from '../../src/demo/demoClient';
-import { startRowsEndpoint } from '../support/rowsEndpoint';
+import { startRowsEndpoint, type RowsEndpoint } from '../support/rowsEndpoint';
 import { until } from '../support/until';
 
 const folder = scratchFolder();
+let endpoint: RowsEndpoint;
+
+beforeAll(async () => {
+  endpoint = await startRowsEndpoint(() => null);
+});
 
 afterAll(async () => {
   killLeftovers();
+  await endpoint.stop();
   await clearFolder(folder);
 });
 
@@ -45,9 +51,8 @@ test('a token made beside a running start is printed alone, and opens the API as
 }, 90_000);
 
 test('a worker joins a running start by its DATA_DIR, is shown, takes work, and leaves alone', async () => {
-  const endpoint = await startRowsEndpoint(() => null);
   const gantry = await startGantry(folder, { env: ADMIN_ENV });
-  const worker = await startGantry(folder, { args: ['worker'], untilReady: false });
+  const worker = await startGantry(folder, { args: ['worker'], env: ADMIN_ENV, untilReady: false });
   const client = adminClient(gantry.url);
   const connected = async (): Promise<number> => {
     const { items } = await client.get<{ items: { state: string }[] }>('/api/v1/workers');
@@ -62,5 +67,4 @@ test('a worker joins a running start by its DATA_DIR, is shown, takes work, and 
   await until(async () => (await connected()) === 1, 'the leave of the worker');
   gantry.signal('SIGTERM');
   expect((await gantry.ended()).code).toBe(0);
-  await endpoint.stop();
 }, 90_000);
