@@ -10,12 +10,18 @@ export interface Upload {
   rows(): Promise<{ stream: Readable; format: 'csv' | 'ndjson' } | null>;
   /** Resolves at the proper end of the whole upload; rejects when it broke off or holds what it must not. */
   ended(): Promise<void>;
-  /** Fires when the client goes away. */
+  /** Fires when the client goes away or sends what it must not; the reason says which. */
   broken: AbortSignal;
   close(): void;
 }
 
 const FORMATS: Record<string, 'csv' | 'ndjson'> = { 'text/csv': 'csv', 'application/x-ndjson': 'ndjson' };
+/** What browsers and curl call a file whose type they do not know; on machines with Excel, every CSV file. */
+const VAGUE = new Set(['application/octet-stream', 'application/vnd.ms-excel', '']);
+const ENDINGS: [RegExp, 'csv' | 'ndjson'][] = [
+  [/\.csv$/i, 'csv'],
+  [/\.(ndjson|jsonl)$/i, 'ndjson'],
+];
 const MAX_JOB_BYTES = 1024 * 1024;
 
 export async function readUpload(request: Request, maxBytes: number): Promise<Upload> {
@@ -27,7 +33,7 @@ export async function readUpload(request: Request, maxBytes: number): Promise<Up
   let hasJob = false;
   let hasRows = false;
   const fail = (error: Error): void => {
-    broken.abort();
+    broken.abort(error);
     [job, rows, ended].forEach((each) => each.reject(error));
     request.unpipe(parser);
   };
@@ -44,12 +50,12 @@ export async function readUpload(request: Request, maxBytes: number): Promise<Up
       );
     takeJob(value);
   });
-  parser.on('file', (name, stream, _fileName, _encoding, type) => {
+  parser.on('file', (name, stream, fileName, _encoding, type) => {
     if (name === 'job' && !hasJob) {
       collect(stream).then(takeJob, fail);
       return;
     }
-    const format = FORMATS[type.split(';')[0] ?? ''];
+    const format = formatOf(type, fileName);
     const refusal =
       name !== 'rows' || hasRows
         ? unknownPart(name)
@@ -119,6 +125,13 @@ function openParser(request: Request, maxBytes: number): InstanceType<typeof Bus
       { cause },
     );
   }
+}
+
+function formatOf(type: string, fileName: string | undefined): 'csv' | 'ndjson' | undefined {
+  const plain = type.split(';')[0]?.trim().toLowerCase() ?? '';
+  return (
+    FORMATS[plain] ?? (VAGUE.has(plain) ? ENDINGS.find(([ending]) => ending.test(fileName ?? ''))?.[1] : undefined)
+  );
 }
 
 async function collect(stream: Readable): Promise<string> {

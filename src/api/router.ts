@@ -1,18 +1,19 @@
 // Makes the router from the routes: each request is checked against its declaration, its caller against the access, and only
 // then handed to the handler. Nothing is mounted that is not declared.
-import { Router, json, type Request, type RequestHandler } from 'express';
+import { Router, type Request, type RequestHandler } from 'express';
 import type { ZodType } from 'zod';
+import { findBadText } from '../jobs/badText';
 import { GantryError, type FieldFault } from '../lib/errors';
 import type { ApiDeps } from './apiDeps';
 import { actorOf } from './auth/authenticate';
 import type { Access, Route } from './contract/endpoint';
+import { jsonBody } from './jsonBody';
 
 export const API_ROOT = '/api/v1';
-const MAX_JSON_BYTES = '12mb';
 
 export function buildRouter(routes: Route[], deps: ApiDeps): Router {
   const router = Router({ caseSensitive: true, strict: false });
-  const readJson = json({ limit: MAX_JSON_BYTES, strict: true, type: 'application/json' });
+  const readJson = jsonBody();
   for (const route of routes) {
     const { endpoint } = route;
     const handlers: RequestHandler[] = [guard(endpoint.access)];
@@ -79,9 +80,15 @@ function serve(route: Route, deps: ApiDeps): RequestHandler {
   };
 }
 
+const BAD_TEXT = 'holds U+0000 or half of a surrogate pair';
+
 function check(schema: ZodType, value: unknown, prefix: string, faults: FieldFault[]): unknown {
   const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const badText = findBadText(parsed.data, '');
+    if (badText !== null) faults.push({ path: prefix + badText.slice(1), message: BAD_TEXT });
+    return parsed.data;
+  }
   for (const issue of parsed.error.issues) {
     const keys = 'keys' in issue && Array.isArray(issue.keys) ? issue.keys : [undefined];
     for (const key of keys) {

@@ -1,5 +1,6 @@
 // Pieces that many endpoints share: ids, pages, times.
 import { z, type ZodType } from 'zod';
+import { invalid } from '../../lib/errors';
 
 export const uuid = z.uuid();
 export const instant = z.iso.datetime();
@@ -16,21 +17,31 @@ export function page<T extends ZodType>(item: T) {
 }
 
 /** Cursors are opaque to clients; ours are the sort values of the last item. */
-export function encodeCursor(values: unknown[]): string {
+export function encodeCursor(values: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(values)).toString('base64url');
 }
 
-/** Null when the text is no cursor of ours: the caller answers 422. */
-export function decodeCursor(cursor: string | undefined, length: number): (string | number)[] | null {
+/** @returns null without a cursor. @throws GantryError invalid when it is none that a list of this shape gave out. */
+export function readCursor<T extends ZodType>(cursor: string | undefined, shape: T): z.infer<T> | null {
   if (cursor === undefined) return null;
+  const parsed = shape.safeParse(jsonOf(Buffer.from(cursor, 'base64url').toString('utf8')));
+  if (parsed.success) return parsed.data;
+  throw invalid([{ path: 'cursor', message: 'is no cursor of this list; leave it out to begin at the start' }]);
+}
+
+function jsonOf(text: string): unknown {
   try {
-    const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    const isOurs =
-      Array.isArray(values) &&
-      values.length === length &&
-      values.every((value) => typeof value === 'string' || typeof value === 'number');
-    return isOurs ? (values as (string | number)[]) : null;
+    return JSON.parse(text) as unknown;
   } catch {
-    return null;
+    return undefined;
   }
 }
+
+const INTEGER_MAX = 2_147_483_647;
+/** Cursors of lists by one value: an integer column, a bigint column, a UUID. */
+export const idCursor = z.tuple([z.int().min(0).max(INTEGER_MAX)]);
+export const numberCursor = z.tuple([z.int().min(0)]);
+export const uuidCursor = z.tuple([uuid]);
+
+/** The number of a run in an address, as large as its column. */
+export const runNumber = z.coerce.number().int().min(1).max(INTEGER_MAX);

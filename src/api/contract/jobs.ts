@@ -1,6 +1,6 @@
 // The endpoints of jobs.
 import { z } from 'zod';
-import { page, paging, uuid } from './common';
+import { page, paging, runNumber, uuid } from './common';
 import { endpoint, LIST_READERS, SUPERADMIN } from './endpoint';
 import { jobFilterQuery, SORTS } from './jobFilter';
 import {
@@ -18,7 +18,7 @@ import {
 
 const tag = 'jobs';
 const params = z.object({ jobId: uuid });
-const ofRun = { run: z.coerce.number().int().min(1).optional() };
+const ofRun = { run: runNumber.optional() };
 
 export const listJobs = endpoint({
   method: 'get',

@@ -44,6 +44,9 @@ export const operationKey = z
   .string()
   .regex(/^[a-z][a-z0-9_.-]{0,99}$/, 'takes a small letter, then letters, digits, `_`, `.`, `-`');
 
+/** The list is sorted by key. */
+export const operationCursor = z.tuple([operationKey]);
+
 export const operationDoc = z.object({
   key: z.string(),
   kind: z.string(),

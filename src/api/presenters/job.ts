@@ -1,4 +1,5 @@
 // A job's row -> the job of the contract. Pure; the rules it shows (allowedActions) are those the commands check.
+import type { EventRow } from '../../db/queries/events';
 import type { JobRow } from '../../db/queries/jobs';
 import type { RunRow } from '../../db/queries/runs';
 import type { Actor } from '../../jobs/actor';
@@ -6,7 +7,7 @@ import { allowedActions } from '../../jobs/allowedActions';
 import type { Policy } from '../../jobs/define';
 import { groupOf } from '../../jobs/lifecycle';
 import type { z } from 'zod';
-import type { JobDoc, runDoc } from '../contract/jobShapes';
+import type { eventDoc, JobDoc, runDoc } from '../contract/jobShapes';
 
 const iso = (at: Date | null): string | null => at?.toISOString() ?? null;
 /** Fewer than so many dealt with, or less time, says nothing about the rest. */
@@ -100,5 +101,16 @@ export function presentRun(row: RunRow): z.infer<typeof runDoc> {
     failed: row.failed,
     skipped: row.skipped,
     error: row.errorCode === null ? null : { code: row.errorCode, message: row.errorMessage ?? '' },
+  };
+}
+
+export function presentEvent(row: EventRow): z.infer<typeof eventDoc> {
+  return {
+    id: row.id,
+    run: row.run,
+    type: row.type,
+    at: row.at.toISOString(),
+    actor: row.actorName === null ? null : { id: row.actorId, name: row.actorName },
+    data: row.data === null ? null : (JSON.parse(row.data) as Record<string, unknown>),
   };
 }

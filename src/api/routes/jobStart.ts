@@ -1,8 +1,9 @@
 // Starting jobs: the catalogue, and POST /jobs as JSON or as a streamed upload, with the Idempotency-Key.
 import { createHash } from 'node:crypto';
-import { json, type Request, type Response } from 'express';
+import type { Request, Response } from 'express';
 import { findReservedJob } from './idempotentStart';
 import { releaseKey, reserveKey, type Reservation } from '../../db/queries/idempotency';
+import type { JobRow } from '../../db/queries/jobs';
 import type { Actor } from '../../jobs/actor';
 import { createJob, findKind, type CreateJobInput } from '../../jobs/commands/createJob';
 import { discardStaged, stageJsonRows, stageRows, type StagedInput } from '../../jobs/commands/stageRows';
@@ -14,6 +15,7 @@ import { z } from 'zod';
 import type { ApiDeps } from '../apiDeps';
 import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/jobs';
+import { isTooDeep, jsonBody, MAX_DEPTH } from '../jsonBody';
 import { memberText } from '../memberText';
 import { readUpload, type Upload } from '../readUpload';
 import { showJob } from './showJob';
@@ -22,7 +24,6 @@ type JobBody = z.infer<typeof contract.startJobBody>;
 
 const ROUTE = 'POST /jobs';
 const KEY = /^[\x21-\x7e]{1,200}$/;
-const MAX_JSON = '12mb';
 
 export const jobStartRoutes: Route[] = [
   implement(contract.listJobKinds, async ({ actor, deps }) => {
@@ -65,14 +66,16 @@ async function startByUpload(deps: ApiDeps, actor: Actor, request: Request, resp
       const rows = await upload.rows();
       if (!rows) throw new GantryError('no_rows', 'The upload holds no part `rows`; no job was made.');
       const definition = await findKind(deps.commands, actor, body.kind);
-      const staged = await stageRows(deps.commands, actor, jobId, rows.stream, rows.format, definition, upload.broken);
       try {
+        const { stream, format } = rows;
+        const staged = await stageRows(deps.commands, actor, jobId, stream, format, definition, upload.broken);
         await upload.ended();
+        return staged;
       } catch (error) {
         await discardStaged(deps.db, jobId);
-        throw error;
+        // What stopped the upload says more than that it was stopped.
+        throw upload.broken.aborted ? upload.broken.reason : error;
       }
-      return staged;
     };
     await start(deps, actor, request, response, { body, text: upload.jobText, stage });
   } finally {
@@ -116,17 +119,18 @@ async function start(
     }
   }
   let staged: StagedInput | null = null;
+  let job: JobRow;
   try {
     staged = stage ? await stage(jobId) : null;
     const idempotency = reservation ? { reservation, jobHash: hashWith(staged) } : undefined;
-    const job = await createJob(deps.commands, actor, { ...inputOf(body, text), idempotency }, staged);
-    return await answer(deps, actor, response, job);
+    job = await createJob(deps.commands, actor, { ...inputOf(body, text), idempotency }, staged);
   } catch (error) {
     // A refused request leaves no row and does not use its key.
     if (staged) await discardStaged(deps.db, jobId);
     if (reservation) await releaseKey(deps.db, reservation);
     throw error;
   }
+  await answer(deps, actor, response, job);
 }
 
 async function answer(
@@ -155,6 +159,9 @@ function inputOf(body: JobBody, text: string): CreateJobInput {
 }
 
 function parseBody(text: string): JobBody {
+  if (isTooDeep(Buffer.from(text))) {
+    throw new GantryError('bad_request', `The job is nested deeper than ${MAX_DEPTH} levels. No job was made.`);
+  }
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -173,11 +180,9 @@ function parseBody(text: string): JobBody {
 
 function readJsonText(request: Request, response: Response): Promise<string> {
   let text = '';
-  const keep = (_request: unknown, _response: unknown, bytes: Buffer): void => void (text = bytes.toString('utf8'));
+  const keep = (bytes: Buffer): void => void (text = bytes.toString('utf8'));
   return new Promise((resolve, reject) => {
-    json({ limit: MAX_JSON, verify: keep, type: 'application/json' })(request, response, (error?: unknown) =>
-      error ? reject(error as Error) : resolve(text || '{}'),
-    );
+    jsonBody(keep)(request, response, (error?: unknown) => (error ? reject(error as Error) : resolve(text || '{}')));
   });
 }
 

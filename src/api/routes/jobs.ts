@@ -2,10 +2,11 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
+import { z } from 'zod';
 import { listErrorGroups, listRowErrors } from '../../db/queries/rowErrors';
 import { listEvents } from '../../db/queries/events';
 import { findInputForm } from '../../db/queries/inputColumns';
-import { countJobs, findReport, listJobs, type JobSort, type ListedJob } from '../../db/queries/jobs';
+import { countJobs, findReport, listJobs, type JobSort } from '../../db/queries/jobs';
 import { streamLogLines } from '../../db/queries/logLines';
 import { listRuns } from '../../db/queries/runs';
 import { cancelJob } from '../../jobs/commands/cancelJob';
@@ -17,19 +18,18 @@ import { requeueJob } from '../../jobs/commands/requeueJob';
 import { resumeJob } from '../../jobs/commands/resumeJob';
 import { setNotify } from '../../jobs/commands/setNotify';
 import { errorFileCsv, errorFileNdjson } from '../../jobs/massActions/errorFile';
-import { invalid, notFound } from '../../lib/errors';
-import { decodeCursor, encodeCursor } from '../contract/common';
+import { notFound } from '../../lib/errors';
+import { idCursor, numberCursor, uuid } from '../contract/common';
 import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/jobs';
-import { presentRun } from '../presenters/job';
+import { paged } from '../paged';
+import { presentEvent, presentRun } from '../presenters/job';
 import { jobFilterOf } from './jobFilterOf';
 import { getVisibleJob, showJob, showJobs } from './showJob';
 
-export function badCursor(): Error {
-  return invalid([{ path: 'cursor', message: 'is no cursor of this list; leave it out to begin at the start' }]);
-}
-
-const NO_TIME = 'none';
+const NO_TIME = 'none' as const;
+const jobCursor = z.tuple([z.union([z.literal(NO_TIME), z.int()]), uuid]);
+type JobCursor = z.infer<typeof jobCursor>;
 
 async function sendText(
   response: Response,
@@ -37,11 +37,20 @@ async function sendText(
   fileName: string | null,
   text: AsyncIterable<string>,
 ): Promise<void> {
+  // Read before the first byte goes out: what fails here is still told as a problem, and not by a file cut short.
+  const lines = text[Symbol.asyncIterator]();
+  const first = await lines.next();
   response.status(200).type(type);
   if (fileName) response.attachment(fileName);
   // attachment() guesses a type of its own by the ending.
   response.setHeader('Content-Type', `${type}; charset=utf-8`);
-  await pipeline(Readable.from(text), response);
+  await pipeline(Readable.from(withFirst(first, lines)), response);
+}
+
+async function* withFirst(first: IteratorResult<string>, rest: AsyncIterator<string>): AsyncGenerator<string> {
+  if (first.done) return;
+  yield first.value;
+  yield* { [Symbol.asyncIterator]: () => rest };
 }
 
 async function* logText(lines: ReturnType<typeof streamLogLines>): AsyncGenerator<string> {
@@ -52,20 +61,20 @@ async function* logText(lines: ReturnType<typeof streamLogLines>): AsyncGenerato
 
 export const jobRoutes: Route[] = [
   implement(contract.listJobs, async ({ query, actor, deps }) => {
-    const { sort, limit } = query;
-    const cursor = decodeCursor(query.cursor, 2);
-    if (query.cursor !== undefined && !cursor) throw badCursor();
-    const rows = await listJobs(deps.db, await jobFilterOf(deps, actor, query), {
-      sort: sort.replace('-', '') as JobSort,
-      descending: sort.startsWith('-'),
-      after: cursor ? { key: cursor[0] === NO_TIME ? null : Number(cursor[0]), id: String(cursor[1]) } : null,
-      limit: limit + 1,
-    });
-    const last: ListedJob | undefined = rows.length > limit ? rows[limit - 1] : undefined;
-    return {
-      items: await showJobs(deps, actor, rows.slice(0, limit)),
-      nextCursor: last ? encodeCursor([last.sortKey ?? NO_TIME, last.id]) : null,
-    };
+    const filter = await jobFilterOf(deps, actor, query);
+    return paged(
+      query,
+      jobCursor,
+      ({ after, limit }) =>
+        listJobs(deps.db, filter, {
+          sort: query.sort.replace('-', '') as JobSort,
+          descending: query.sort.startsWith('-'),
+          after: after ? { key: after[0] === NO_TIME ? null : after[0], id: after[1] } : null,
+          limit,
+        }),
+      (row): JobCursor => [row.sortKey ?? NO_TIME, row.id],
+      (rows) => showJobs(deps, actor, rows),
+    );
   }),
   implement(contract.countJobs, async ({ query, actor, deps }) => ({
     counts: await countJobs(deps.db, await jobFilterOf(deps, actor, query)),
@@ -75,44 +84,35 @@ export const jobRoutes: Route[] = [
   ),
   implement(contract.listJobEvents, async ({ params, query, actor, deps }) => {
     await getVisibleJob(deps, actor, params.jobId);
-    const cursor = decodeCursor(query.cursor, 1);
-    const rows = await listEvents(deps.db, params.jobId, {
-      after: cursor ? Number(cursor[0]) : null,
-      limit: query.limit,
-    });
-    const items = rows.map((row) => ({
-      id: row.id,
-      run: row.run,
-      type: row.type,
-      at: row.at.toISOString(),
-      actor: row.actorName === null ? null : { id: row.actorId, name: row.actorName },
-      data: row.data === null ? null : (JSON.parse(row.data) as Record<string, unknown>),
-    }));
-    return { items, nextCursor: rows.length === query.limit ? encodeCursor([rows[rows.length - 1]?.id]) : null };
+    return paged(
+      query,
+      numberCursor,
+      ({ after, limit }) => listEvents(deps.db, params.jobId, { after: after?.[0] ?? null, limit }),
+      (row) => [row.id],
+      (rows) => rows.map(presentEvent),
+    );
   }),
   implement(contract.listJobRuns, async ({ params, query, actor, deps }) => {
     await getVisibleJob(deps, actor, params.jobId);
-    const cursor = decodeCursor(query.cursor, 1);
-    const rows = await listRuns(deps.db, params.jobId, {
-      before: cursor ? Number(cursor[0]) : null,
-      limit: query.limit,
-    });
-    return {
-      items: rows.map(presentRun),
-      nextCursor: rows.length === query.limit ? encodeCursor([rows[rows.length - 1]?.run]) : null,
-    };
+    return paged(
+      query,
+      idCursor,
+      ({ after, limit }) => listRuns(deps.db, params.jobId, { before: after?.[0] ?? null, limit }),
+      (row) => [row.run],
+      (rows) => rows.map(presentRun),
+    );
   }),
   implement(contract.listJobErrors, async ({ params, query, actor, deps }) => {
     const job = await getVisibleJob(deps, actor, params.jobId);
-    const cursor = decodeCursor(query.cursor, 1);
     const { columns } = await findInputForm(deps.db, job.id);
-    const rows = await listRowErrors(deps.db, job.id, query.run ?? job.run, {
-      after: cursor ? Number(cursor[0]) : null,
-      limit: query.limit,
-      code: query.code,
-    });
-    const items = rows.map(({ line, ...row }) => ({ ...row, row: rowOf(line, columns) }));
-    return { items, nextCursor: rows.length === query.limit ? encodeCursor([rows[rows.length - 1]?.rowIndex]) : null };
+    return paged(
+      query,
+      numberCursor,
+      ({ after, limit }) =>
+        listRowErrors(deps.db, job.id, query.run ?? job.run, { after: after?.[0] ?? null, limit, code: query.code }),
+      (row) => [row.rowIndex],
+      (rows) => rows.map(({ line, ...row }) => ({ ...row, row: rowOf(line, columns) })),
+    );
   }),
   implement(contract.listJobErrorGroups, async ({ params, query, actor, deps }) => {
     const job = await getVisibleJob(deps, actor, params.jobId);

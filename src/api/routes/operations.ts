@@ -15,9 +15,9 @@ import { createHostGuard } from '../../jobs/massActions/hostGuard';
 import { GantryError, invalid, notFound } from '../../lib/errors';
 import type { ApiDeps } from '../apiDeps';
 import type { SecretBox } from '../../lib/secretBox';
-import { decodeCursor, encodeCursor } from '../contract/common';
 import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/operations';
+import { paged } from '../paged';
 import { versionOf } from '../router';
 
 type Doc = z.infer<typeof contract.operationDoc>;
@@ -69,15 +69,15 @@ function refuseHost(deps: ApiDeps, endpoint: string | undefined): void {
 }
 
 export const operationRoutes: Route[] = [
-  implement(contract.listOperations, async ({ query, deps }) => {
-    const cursor = decodeCursor(query.cursor, 1);
-    const rows = await listOperations(deps.db, { after: cursor ? String(cursor[0]) : null, limit: query.limit + 1 });
-    const last = rows.length > query.limit ? rows[query.limit - 1] : undefined;
-    return {
-      items: rows.slice(0, query.limit).map(presentOperation),
-      nextCursor: last ? encodeCursor([last.key]) : null,
-    };
-  }),
+  implement(contract.listOperations, ({ query, deps }) =>
+    paged(
+      query,
+      contract.operationCursor,
+      ({ after, limit }) => listOperations(deps.db, { after: after?.[0] ?? null, limit }),
+      (row) => [row.key],
+      (rows) => rows.map(presentOperation),
+    ),
+  ),
   implement(contract.createOperation, async ({ body, actor, deps }) => {
     refuseHost(deps, body.endpoint);
     const {

@@ -1,52 +1,67 @@
 // Workers, audit, the event stream, health and figures.
 import type { Request, Response } from 'express';
-import { listAudit } from '../../db/queries/audit';
+import { z } from 'zod';
+import { listAudit, type AuditRow } from '../../db/queries/audit';
 import { databaseNow } from '../../db/queries/clock';
 import { readFigures } from '../../db/queries/figures';
-import { listWorkers } from '../../db/queries/workers';
+import { listWorkers, type WorkerRow } from '../../db/queries/workers';
 import { GantryError } from '../../lib/errors';
 import type { ApiDeps } from '../apiDeps';
-import { decodeCursor, encodeCursor } from '../contract/common';
+import { instant, numberCursor, uuid } from '../contract/common';
 import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/system';
+import { paged } from '../paged';
 import { metricsText } from '../presenters/metrics';
 import { serveStream } from '../stream';
-import { badCursor } from './jobs';
 
 const CHECK_MS = 3000;
 
+const workerCursor = z.tuple([instant, uuid]);
+
+function presentWorker(row: WorkerRow, isSilent: boolean) {
+  return {
+    ...row,
+    state: (row.state !== 'stopped' && isSilent ? 'unreachable' : row.state) as 'connected',
+    startedAt: row.startedAt.toISOString(),
+    heartbeatAt: row.heartbeatAt.toISOString(),
+  };
+}
+
+function presentAudit({ actorId, actorName, at, before, after, ...row }: AuditRow) {
+  const parse = (json: string | null): unknown => (json === null ? null : JSON.parse(json));
+  return {
+    ...row,
+    at: at.toISOString(),
+    actor: { id: actorId, name: actorName },
+    before: parse(before),
+    after: parse(after),
+  };
+}
+
 export const systemRoutes: Route[] = [
   implement(contract.listWorkers, async ({ query, deps }) => {
-    const cursor = decodeCursor(query.cursor, 2);
-    if (query.cursor !== undefined && !cursor) throw badCursor();
-    const after = cursor ? { heartbeatAt: new Date(String(cursor[0])), id: String(cursor[1]) } : undefined;
-    const rows = await listWorkers(deps.db, { after, limit: query.limit + 1 });
     const now = (await databaseNow(deps.db)).getTime();
-    const items = rows.slice(0, query.limit).map((row) => ({
-      ...row,
-      state: (row.state !== 'stopped' && now - row.heartbeatAt.getTime() > deps.config.leaseMs
-        ? 'unreachable'
-        : row.state) as 'connected',
-      startedAt: row.startedAt.toISOString(),
-      heartbeatAt: row.heartbeatAt.toISOString(),
-    }));
-    const last = rows.length > query.limit ? rows[query.limit - 1] : undefined;
-    return { items, nextCursor: last ? encodeCursor([last.heartbeatAt.toISOString(), last.id]) : null };
+    return paged(
+      query,
+      workerCursor,
+      ({ after, limit }) =>
+        listWorkers(deps.db, {
+          after: after ? { heartbeatAt: new Date(after[0]), id: after[1] } : undefined,
+          limit,
+        }),
+      (row) => [row.heartbeatAt.toISOString(), row.id],
+      (rows) => rows.map((row) => presentWorker(row, now - row.heartbeatAt.getTime() > deps.config.leaseMs)),
+    );
   }),
-  implement(contract.listAudit, async ({ query, deps }) => {
-    const { cursor: text, limit, ...filter } = query;
-    const cursor = decodeCursor(text, 1);
-    if (text !== undefined && !cursor) throw badCursor();
-    const rows = await listAudit(deps.db, { ...filter, before: cursor ? Number(cursor[0]) : null, limit });
-    const parse = (json: string | null): unknown => (json === null ? null : JSON.parse(json));
-    const items = rows.map(({ actorId, actorName, at, before, after, ...row }) => ({
-      ...row,
-      at: at.toISOString(),
-      actor: { id: actorId, name: actorName },
-      before: parse(before),
-      after: parse(after),
-    }));
-    return { items, nextCursor: rows.length === limit ? encodeCursor([rows[rows.length - 1]?.id]) : null };
+  implement(contract.listAudit, ({ query, deps }) => {
+    const { cursor: _cursor, limit: _limit, ...filter } = query;
+    return paged(
+      query,
+      numberCursor,
+      ({ after, limit }) => listAudit(deps.db, { ...filter, before: after?.[0] ?? null, limit }),
+      (row) => [row.id],
+      (rows) => rows.map(presentAudit),
+    );
   }),
   implement(contract.streamEvents, ({ actor, deps, request, response }) => serveStream(deps, actor, request, response)),
   implement(contract.getHealth, () => Promise.resolve({ status: 'ok' as const, checks: { process: 'ok' } })),

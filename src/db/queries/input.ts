@@ -30,6 +30,12 @@ export async function insertInput(tx: Tx, jobId: string, chunks: InputChunk[]): 
   return true;
 }
 
+/** Holds the upload against its publishing until the transaction ends. @returns false when there is none, or it belongs to a job now. */
+export async function lockUpload(tx: Tx, jobId: string): Promise<boolean> {
+  const row = await tx.selectFrom('upload').select('jobId').where('jobId', '=', jobId).forUpdate().executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Takes the upload row away: what is staged belongs to a job now. @returns false when it was cleared before. */
 export async function claimUpload(tx: Tx, jobId: string): Promise<boolean> {
   const result = await tx.deleteFrom('upload').where('jobId', '=', jobId).executeTakeFirst();

@@ -56,20 +56,17 @@ export async function markTokenUsed(db: Db, id: string): Promise<void> {
     .execute();
 }
 
-/** `userId` null: everybody's. */
+/** Newest first: ids grow with time. `userId` null: everybody's. */
 export function listTokens(
   db: Db,
-  page: { userId: string | null; after: { createdAt: string; id: string } | null; limit: number },
+  page: { userId: string | null; after: string | null; limit: number },
 ): Promise<TokenRow[]> {
   const { after, userId } = page;
   return db
     .selectFrom('apiToken')
     .select(COLUMNS)
     .$if(userId !== null, (query) => query.where('userId', '=', userId ?? ''))
-    .$if(after !== null, (query) =>
-      query.where(sql<boolean>`(created_at, id) < (${after?.createdAt}::timestamptz, ${after?.id}::uuid)`),
-    )
-    .orderBy('createdAt', 'desc')
+    .$if(after !== null, (query) => query.where('id', '<', after ?? ''))
     .orderBy('id', 'desc')
     .limit(page.limit)
     .execute();

@@ -59,16 +59,11 @@ export async function findPassword(db: Db, email: string): Promise<{ id: string;
   return row ?? null;
 }
 
-export function listUsers(
-  db: Db,
-  page: { after: { createdAt: string; id: string } | null; limit: number },
-): Promise<UserRow[]> {
+/** Ids grow with time. */
+export function listUsers(db: Db, page: { after: string | null; limit: number }): Promise<UserRow[]> {
   const { after } = page;
   return selectUsers(db)
-    .$if(after !== null, (query) =>
-      query.where(sql<boolean>`(created_at, id) < (${after?.createdAt}::timestamptz, ${after?.id}::uuid)`),
-    )
-    .orderBy('createdAt', 'desc')
+    .$if(after !== null, (query) => query.where('id', '<', after ?? ''))
     .orderBy('id', 'desc')
     .limit(page.limit)
     .execute();

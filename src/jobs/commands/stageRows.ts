@@ -2,8 +2,8 @@
 // Called by POST /jobs. A refused or broken upload leaves nothing; a killed process leaves an upload row that maintenance clears.
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { deleteInput, deleteUpload, insertUpload } from '../../db/queries/input';
-import type { Db } from '../../db/database';
+import { deleteInput, deleteUpload, insertUpload, lockUpload } from '../../db/queries/input';
+import type { Tx } from '../../db/database';
 import { withRetry } from '../../db/retry';
 import { GantryError, invalid } from '../../lib/errors';
 import { canonicalJson } from '../../lib/signing';
@@ -92,9 +92,11 @@ export function stageJsonRows(
   });
 }
 
-/** Removes what is staged for a job that will not be published. */
-export async function discardStaged(db: Db, jobId: string): Promise<void> {
-  while ((await deleteInput(db, jobId, DISCARD_BATCH)) > 0);
+/** Removes what is staged for a job that will not be published. Rows of a job that was published after all are left alone. */
+export async function discardStaged(db: CommandDeps['db'], jobId: string): Promise<void> {
+  const discardSome = async (tx: Tx): Promise<number> =>
+    (await lockUpload(tx, jobId)) ? deleteInput(tx, jobId, DISCARD_BATCH) : 0;
+  while ((await db.transaction().execute(discardSome)) > 0);
   // Last: until here the upload row tells maintenance that there is something to clear.
   await deleteUpload(db, jobId);
 }
