@@ -222,7 +222,7 @@ it('killed at ten moments as they come, the target is never mixed and every comm
     expect(versionOnTarget()).toBe(round % 2 ? 'old' : 'new');
     await until('the agent', () => server.isConnected());
   }
-});
+}, 120_000);
 
 it('finishes the work while the server is away, and reports it when it is back', async () => {
   const command = await commandFor('new');
