@@ -16,9 +16,17 @@ export function createLeadership(url: string, logger: Logger, silentMs: number):
   let held = new Set<string>();
   let closed = false;
 
-  const drop = (client: Client): void => {
+  let current: Client | null = null;
+
+  // An old session's last event must not take the new one away: that would leave its locks to nobody.
+  const forget = (client: Client): void => {
+    if (current !== client) return;
+    current = null;
     session = null;
     held = new Set();
+  };
+  const drop = (client: Client): void => {
+    forget(client);
     client.end().catch(() => undefined);
   };
   const open = async (): Promise<Client> => {
@@ -32,10 +40,8 @@ export function createLeadership(url: string, logger: Logger, silentMs: number):
       logger.warn({ error: error.message }, 'the connection that holds the leadership was lost');
       drop(client);
     });
-    client.on('end', () => {
-      session = null;
-      held = new Set();
-    });
+    client.on('end', () => forget(client));
+    current = client;
     await client.connect();
     return client;
   };

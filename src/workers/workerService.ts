@@ -1,5 +1,6 @@
 // A worker process: it registers, holds leases, takes messages, and beside that runs the dispatcher, upkeep and notices,
 // each of which is at work in one process at a time or may be at work in all. Started by app.ts; stopped gracefully.
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import type { Config } from '../config/config';
@@ -51,7 +52,9 @@ export interface WorkerService {
 const HAND_BACK_MS = 1500;
 /** Leaders ask at least once a second. */
 const MIN_LEADER_SILENCE_MS = 2000;
-const VERSION = process.env['npm_package_version'] ?? '0.1.0';
+const { version: VERSION } = JSON.parse(readFileSync(path.join(__dirname, '..', '..', 'package.json'), 'utf8')) as {
+  version: string;
+};
 
 export async function startWorkerService(deps: WorkerServiceDeps): Promise<WorkerService> {
   const { config, database, logger, queue, waker } = deps;

@@ -1,7 +1,6 @@
 // Notices at a real mail server: one per ended job, none lost while it is away, none under another Message-ID when the link
 // is cut after the final dot.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { simpleParser, type ParsedMail } from 'mailparser';
@@ -26,6 +25,7 @@ async function openSink(port: number): Promise<Sink> {
   const sink: Sink = { mails: [], answer: 'take', close: () => Promise.resolve() };
   const server = new SMTPServer({
     disabledCommands: ['AUTH', 'STARTTLS'],
+    closeTimeout: 100,
     onData: (stream, session, done) => {
       void simpleParser(stream).then((mail) => {
         const reply = (code: number): Error => Object.assign(new Error('not now'), { responseCode: code });

@@ -43,8 +43,6 @@ async function main(): Promise<void> {
       await queue.close();
       waker.close();
       await database.close();
-      // Sockets of the queue's pool may stay open when the process was frozen right before; they must not keep it.
-      process.exit(0);
     })();
   });
   process.stdout.write(`ready ${worker.workerId}\n`);

@@ -1,6 +1,7 @@
 // Mass actions between their chunks: trial, limits, pause, retries, giving up, rates, the window, and the last chunk out.
 import { sql } from 'kysely';
 import { z } from 'zod';
+import { cancelJob } from '../../src/jobs/commands/cancelJob';
 import { pauseJob } from '../../src/jobs/commands/pauseJob';
 import { requeueJob } from '../../src/jobs/commands/requeueJob';
 import { resumeJob } from '../../src/jobs/commands/resumeJob';
@@ -173,7 +174,6 @@ describe.each(backends())('mass actions on %s', (backend) => {
     const small = await runJobToEnd(engine, { kind: 'test.effects', rows: rowsOf(10), actor: other }, 5000);
     expect(small.state).toBe('succeeded');
     expect((await jobOf(engine, large.id)).state).toBe('running');
-    const { cancelJob } = await import('../../src/jobs/commands/cancelJob');
     await cancelJob(engine.deps, engine.actor, large.id);
     expect((await untilState(engine, large.id, 'final')).state).toBe('canceled');
   });

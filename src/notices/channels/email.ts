@@ -104,7 +104,6 @@ function fileChannel(folder: string, from: string): NoticeChannel {
 }
 
 const CONTROL_FAULT = 'The subject, name or address holds control characters. Nothing was sent.';
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
 function compose(message: NoticeMessage, from: string): (SendMailOptions & { messageId: string }) | null {
