@@ -37,10 +37,6 @@ export async function readUpload(request: Request, maxBytes: number): Promise<Up
     [job, rows, ended].forEach((each) => each.reject(error));
     request.unpipe(parser);
   };
-  const takeJob = (text: string): void => {
-    hasJob = true;
-    job.resolve(text);
-  };
   parser.on('field', (name, value, _nameCut, valueCut) => {
     if (name !== 'job') return fail(unknownPart(name));
     if (hasJob) return fail(new GantryError('bad_request', 'The part `job` came twice. No job was made.'));
@@ -48,11 +44,14 @@ export async function readUpload(request: Request, maxBytes: number): Promise<Up
       return fail(
         new GantryError('too_large', `The part \`job\` is larger than ${MAX_JOB_BYTES} bytes. No job was made.`),
       );
-    takeJob(value);
+    hasJob = true;
+    job.resolve(value);
   });
   parser.on('file', (name, stream, fileName, _encoding, type) => {
     if (name === 'job' && !hasJob) {
-      collect(stream).then(takeJob, fail);
+      // Its end is read while the next part may already begin.
+      hasJob = true;
+      collect(stream).then(job.resolve, fail);
       return;
     }
     const format = formatOf(type, fileName);

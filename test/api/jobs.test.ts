@@ -81,6 +81,13 @@ it('takes a CSV upload with BOM, quotes and newlines', async () => {
   expect(answer.body.progress.total).toBe(2);
 });
 
+it('takes the part `job` with a type of its own, as curl sends it', async () => {
+  const data = new FormData();
+  data.append('job', new Blob(['{"kind":"test.effects","params":{}}'], { type: 'application/json' }), 'job.json');
+  data.append('rows', new Blob(['a\n1\n'], { type: 'text/csv' }), 'rows.csv');
+  expect((await server.call('superadmin', 'POST', '/api/v1/jobs', data)).status).toBe(202);
+});
+
 describe('a refused upload says where, and leaves nothing', () => {
   it.each([
     ['a short line', 'a,b\n1,2\n3\n', { line: 3 }],
