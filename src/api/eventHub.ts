@@ -7,6 +7,8 @@ import type { Logger } from '../lib/logger';
 export interface EventHub {
   /** Calls `take` with every entry after `after` (default: from now on), in order. Null when `after` is no longer known. */
   subscribe(after: number | null, take: (entries: FeedRow[]) => void): Promise<Subscription | null>;
+  /** Called once when the service stops. @returns takes the call back. */
+  onStop(end: () => void): () => void;
   stop(): Promise<void>;
 }
 
@@ -22,6 +24,7 @@ const PAGE = 500;
 export async function startEventHub(database: Database, logger: Logger): Promise<EventHub> {
   const db = database.kysely;
   const takers = new Set<(entries: FeedRow[]) => void>();
+  const ends = new Set<() => void>();
   let last = (await feedRange(db)).last;
   const round = async (): Promise<boolean> => {
     const entries = await listFeed(db, last, PAGE);
@@ -72,8 +75,13 @@ export async function startEventHub(database: Database, logger: Logger): Promise
   };
   return {
     subscribe,
+    onStop: (end) => {
+      ends.add(end);
+      return () => ends.delete(end);
+    },
     stop: async () => {
       stopListening();
+      ends.forEach((end) => end());
       await loop.stop();
     },
   };

@@ -36,6 +36,10 @@ export async function serveStream(deps: ApiDeps, actor: Actor, request: Request,
     // Tells the cursor before the first change, so that a client that is cut off early loses nothing.
     write(`id: f${subscription.from}\ndata: {}\n\n`);
   }
+  const cancelStop = deps.events.onStop(() => {
+    response.end();
+    request.socket.destroySoon();
+  });
   const comments = setInterval(() => write(': still here\n\n'), COMMENT_MS);
   const checks = setInterval(() => {
     stillMay(deps, actor, request).then(
@@ -46,6 +50,7 @@ export async function serveStream(deps: ApiDeps, actor: Actor, request: Request,
   await new Promise<void>((resolve) => response.once('close', resolve));
   clearInterval(comments);
   clearInterval(checks);
+  cancelStop();
   subscription?.close();
 }
 

@@ -3,7 +3,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import { GantryError } from '../lib/errors';
 import { adminUi } from './adminUi';
 import type { ApiDeps } from './apiDeps';
-import { authenticate } from './auth/authenticate';
+import { authenticate, refuseWrongToken } from './auth/authenticate';
 import { sessions } from './auth/sessions';
 import { createBoard } from './board';
 import { docsPage, openApiFile } from './docsPage';
@@ -32,6 +32,7 @@ export function createWebApp(deps: ApiDeps, secretKey: string): Express {
     noStore,
     ...known,
     rateLimits(config.rateLimitPerMinute),
+    refuseWrongToken,
     refuseCrossSite(origin),
   );
   app.use('/api/docs', docsPage());

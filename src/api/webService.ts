@@ -31,6 +31,9 @@ export interface WebService {
   stop(): Promise<void>;
 }
 
+/** A connection on which nothing moves for so long is closed. Event streams tell something every 15 s. */
+const SILENT_MS = 120_000;
+
 /** Answers in hand get so long at the end; event streams are cut at once, their clients resume. */
 const CLOSE_MS = 3000;
 
@@ -59,6 +62,9 @@ export async function startWebService(given: WebServiceDeps): Promise<WebService
     logger,
   };
   const server = createServer(createWebApp(deps, given.secretKey));
+  // Node's limit for a whole request would cut large uploads; silence is limited instead.
+  server.requestTimeout = 0;
+  server.setTimeout(SILENT_MS);
   const gateway = attachAgentGateway(server, { database, serverKeys, waker, logger });
   await listen(server, config.port, config.host);
   const { port } = server.address() as AddressInfo;

@@ -8,6 +8,7 @@ import {
   deleteUser,
   findUser,
   insertUser,
+  lockSuperadmins,
   updateUser,
   type UserChange,
   type UserRow,
@@ -61,11 +62,11 @@ export async function changeUser(
   version: number,
   input: AccountChange,
 ): Promise<UserRow> {
-  const { password, disabled, ...plain } = input;
+  const { password, ...plain } = input;
   const change: UserChange = { ...plain };
   if (password !== undefined) change.passwordHash = await hashPassword(password);
-  if (disabled !== undefined) change.disabledAt = disabled ? new Date() : null;
   return db.transaction().execute(async (tx) => {
+    await lockSuperadmins(tx);
     const before = await findUser(tx, id);
     if (!before) throw notFound('user');
     const after = await updateUser(tx, id, version, change);
@@ -76,7 +77,7 @@ export async function changeUser(
       );
     if ((await countSuperadmins(tx)) === 0)
       throw new GantryError('in_use', 'This is the last superadmin; nothing was changed. Make another one first.');
-    if (password !== undefined || disabled || (input.role !== undefined && input.role !== before.role))
+    if (password !== undefined || input.disabled || (input.role !== undefined && input.role !== before.role))
       await deleteSessionsOf(tx, id);
     await insertAudit(tx, {
       actor,
@@ -93,6 +94,7 @@ export async function changeUser(
 /** The user's jobs stay, under the name they had. */
 export async function removeUser(db: Kysely<DB>, actor: Actor, id: string): Promise<void> {
   await db.transaction().execute(async (tx) => {
+    await lockSuperadmins(tx);
     const before = await findUser(tx, id);
     if (!before || !(await deleteUser(tx, id))) throw notFound('user');
     if ((await countSuperadmins(tx)) === 0)

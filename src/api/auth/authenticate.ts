@@ -1,4 +1,5 @@
-// Finds out who calls: a bearer token, or the cookie of a session. It refuses nobody but a wrong token: roles are the router's.
+// Finds out who calls: a bearer token, or the cookie of a session. Wrong tokens are refused after they were counted as
+// anonymous calls; roles are the router's.
 import type { Request, RequestHandler } from 'express';
 import type { Kysely } from 'kysely';
 import type { DB } from '../../db/generated/database';
@@ -13,6 +14,8 @@ declare module 'express-serve-static-core' {
     id: string;
     /** Null: nobody is signed in. */
     caller: Caller | null;
+    /** Set when the token that was sent is not known. */
+    tokenFault?: GantryError;
   }
 }
 
@@ -26,12 +29,22 @@ export interface Caller {
 
 export function authenticate(db: Kysely<DB>): RequestHandler {
   return (request, _response, next) => {
-    findCaller(db, request).then((caller) => {
-      request.caller = caller;
-      next();
-    }, next);
+    findCaller(db, request).then(
+      (caller) => {
+        request.caller = caller;
+        next();
+      },
+      (error: unknown) => {
+        if (!(error instanceof GantryError)) return next(error);
+        request.tokenFault = error;
+        next();
+      },
+    );
   };
 }
+
+/** Comes after the limit of anonymous calls, so that nobody tries tokens at will. */
+export const refuseWrongToken: RequestHandler = (request, _response, next) => next(request.tokenFault);
 
 export async function findCaller(db: Kysely<DB>, request: Request): Promise<Caller | null> {
   const header = request.headers.authorization;

@@ -1,43 +1,49 @@
 // Signing in: throttled per account and address, in the same time for known and unknown accounts, with a fresh session id.
 import type { Request } from 'express';
-import {
-  clearSignInFailures,
-  countSignInFailures,
-  deleteExpiredSessions,
-  insertSignInFailure,
-} from '../../db/queries/sessions';
+import { clearSignInFailures, deleteExpiredSessions, reserveSignIn } from '../../db/queries/sessions';
 import { findPassword, findUser, type UserRow } from '../../db/queries/users';
 import { GantryError } from '../../lib/errors';
 import type { ApiDeps } from '../apiDeps';
 import { checkPassword } from './passwords';
 
-/** In 15 minutes (api.md; ASVS 6.3.1). */
-const FAILURES_PER_ACCOUNT = 10;
-const FAILURES_PER_ADDRESS = 100;
+/** Failures in 15 minutes (api.md; ASVS 6.3.1). */
+const LIMITS = { perAccount: 10, perAddress: 100 };
 
 export async function signIn(deps: ApiDeps, request: Request, email: string, password: string): Promise<UserRow> {
   const { db } = deps;
+  const id = await userOfPassword(deps, request, email, password);
+  const user = id === null ? null : await findUser(db, id);
+  if (!user) {
+    deps.logger.warn({ requestId: request.id, address: request.ip, email: email.slice(0, 320) }, 'a sign-in failed');
+    throw new GantryError('bad_credentials', 'E-mail and password do not belong together, or the account is closed.');
+  }
+  await newSession(request, user.id);
+  await deleteExpiredSessions(db);
+  deps.logger.info({ requestId: request.id, address: request.ip, userId: user.id }, 'signed in');
+  return user;
+}
+
+/** Null when the two do not belong together. Takes the same time for known and unknown accounts. @throws too_many_requests. */
+export async function userOfPassword(
+  deps: ApiDeps,
+  request: Request,
+  email: string,
+  password: string,
+): Promise<string | null> {
+  const { db } = deps;
   const account = email.trim().toLowerCase();
-  const address = request.ip ?? '';
-  const failures = await countSignInFailures(db, account, address);
-  if (failures.account >= FAILURES_PER_ACCOUNT || failures.address >= FAILURES_PER_ADDRESS) {
+  if (!(await reserveSignIn(db, account, request.ip ?? '', LIMITS))) {
     throw new GantryError(
       'too_many_requests',
-      'Too many failed sign-ins. Try again in 15 minutes; tokens and open sessions go on working.',
+      'Too many wrong passwords. Try again in 15 minutes; tokens and open sessions go on working.',
       { retryAfterSeconds: 900 },
     );
   }
   const found = await findPassword(db, account);
   const isRight = await checkPassword(found?.passwordHash ?? null, password);
-  const user = isRight && found ? await findUser(db, found.id) : null;
-  if (!user) {
-    await insertSignInFailure(db, account, address);
-    throw new GantryError('bad_credentials', 'E-mail and password do not belong together, or the account is closed.');
-  }
+  if (!isRight || !found) return null;
   await clearSignInFailures(db, account);
-  await newSession(request, user.id);
-  await deleteExpiredSessions(db);
-  return user;
+  return found.id;
 }
 
 /** A session id that was there before the sign-in is worth nothing after it. */

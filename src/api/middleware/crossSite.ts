@@ -5,10 +5,15 @@ import { GantryError } from '../../lib/errors';
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 const SIGN_IN = '/api/v1/session';
 
+/** As the router sees it: without the query and a slash at the end. */
+function pathOf(url: string): string {
+  return (url.split('?')[0] ?? '').replace(/\/$/, '');
+}
+
 /** @param origin of BASE_URL. Tokens and agents' signatures pass, since no browser adds them by itself. */
 export function refuseCrossSite(origin: string): RequestHandler {
   return (request, _response, next) => {
-    const isByCookie = request.caller?.by === 'session' || request.originalUrl === SIGN_IN;
+    const isByCookie = request.caller?.by === 'session' || pathOf(request.originalUrl) === SIGN_IN;
     if (SAFE.has(request.method) || !isByCookie) return next();
     const site = request.headers['sec-fetch-site'];
     const from = request.headers.origin;

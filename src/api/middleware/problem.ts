@@ -29,12 +29,26 @@ export const noSuchRoute: RequestHandler = (request, _response, next) => {
   );
 };
 
+/** Logged with who asked for what (ASVS 16.3). */
+const DENIALS = new Set([401, 403, 429]);
+
 export function problems(logger: Logger): ErrorRequestHandler {
-  return (thrown: unknown, request, response, next) => {
+  // Express knows handlers of errors by their four parameters.
+  return (thrown: unknown, request, response, _next) => {
     const error = asGantryError(thrown);
-    if (error.status >= 500)
-      logger.error({ requestId: request.id, path: request.path, error: thrown }, 'a request failed');
-    if (response.headersSent) return next(thrown);
+    // A client that went away in the middle of a file is no fault of ours.
+    const isGone = response.destroyed || request.socket.destroyed;
+    const about = {
+      requestId: request.id,
+      method: request.method,
+      path: request.path,
+      userId: request.caller?.user.id,
+    };
+    if (error.status >= 500 && !isGone) logger.error({ ...about, error: thrown }, 'a request failed');
+    if (DENIALS.has(error.status))
+      logger.warn({ ...about, address: request.ip, code: error.code }, 'a request was denied');
+    // Half an answer must not look like a whole one.
+    if (response.headersSent || isGone) return void response.destroy();
     const { fields, retryAfterSeconds, more } = error.extras;
     if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(retryAfterSeconds));
     // What is left of a refused upload is not read: the connection cannot be used again.

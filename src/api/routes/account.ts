@@ -1,9 +1,7 @@
 // Signing in and out, and the caller's own account.
-import { findPassword } from '../../db/queries/users';
 import { GantryError } from '../../lib/errors';
 import { changeUser } from '../auth/accounts';
-import { checkPassword } from '../auth/passwords';
-import { endSession, newSession, signIn } from '../auth/signIn';
+import { endSession, newSession, signIn, userOfPassword } from '../auth/signIn';
 import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/people';
 import { presentMe } from '../presenters/user';
@@ -21,8 +19,7 @@ export const accountRoutes: Route[] = [
   implement(contract.changeMe, async ({ body, actor, deps, request }) => {
     const { currentPassword, ...change } = body;
     if (change.password !== undefined) {
-      const stored = (await findPassword(deps.db, actor.email))?.passwordHash ?? null;
-      if (!(await checkPassword(stored, currentPassword ?? ''))) {
+      if ((await userOfPassword(deps, request, actor.email, currentPassword ?? '')) !== actor.id) {
         throw new GantryError('forbidden', 'The current password is not right; nothing was changed.');
       }
     }

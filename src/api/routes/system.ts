@@ -95,10 +95,13 @@ async function tell(ask: () => Promise<unknown>): Promise<string> {
   }
 }
 
+const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'];
+
 /** A proxy in front makes every address look like loopback: then the header tells, and only a token opens. */
 function requireMetricsReader(request: Request): void {
   const address = request.socket.remoteAddress ?? '';
-  const isLoopback = /^(127\.|::1$|::ffff:127\.)/.test(address) && request.headers['x-forwarded-for'] === undefined;
+  const isProxied = PROXY_HEADERS.some((name) => request.headers[name] !== undefined);
+  const isLoopback = !isProxied && /^(127\.|::1$|::ffff:127\.)/.test(address);
   if (isLoopback || request.caller?.user.role === 'superadmin') return;
   throw new GantryError(
     request.caller ? 'forbidden' : 'not_signed_in',

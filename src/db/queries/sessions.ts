@@ -1,6 +1,7 @@
 // Sign-in sessions, by the SHA-256 of the cookie's value, and the failures that slow a guesser down.
-import { sql } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { Db } from '../database';
+import type { DB } from '../generated/database';
 
 export interface SessionRow {
   data: string;
@@ -65,22 +66,32 @@ export async function deleteExpiredSessions(db: Db): Promise<void> {
   );
 }
 
-export async function insertSignInFailure(db: Db, account: string, address: string): Promise<void> {
-  await db.insertInto('signInFailure').values({ account, address }).execute();
+export interface SignInLimits {
+  perAccount: number;
+  perAddress: number;
 }
 
-/** Failures of the last 15 minutes. */
-export async function countSignInFailures(
-  db: Db,
+/**
+ * Counts a try as failed before its password is looked at, so that guesses sent at the same moment count each other.
+ * @returns false when the account or the address has had its failures of 15 minutes.
+ */
+export async function reserveSignIn(
+  db: Kysely<DB>,
   account: string,
   address: string,
-): Promise<{ account: number; address: number }> {
-  const { rows } = await sql<{ account: number; address: number }>`
-    select (select count(*) from sign_in_failure where account = ${account} and at > gantry_now() - interval '15 minutes') as account,
-      (select count(*) from sign_in_failure where address = ${address} and at > gantry_now() - interval '15 minutes') as address`.execute(
-    db,
-  );
-  return rows[0] ?? { account: 0, address: 0 };
+  limits: SignInLimits,
+): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`sign-in ${account}`}, 0))`.execute(tx);
+    const since = sql`gantry_now() - interval '15 minutes'`;
+    const result = await sql`
+      insert into sign_in_failure (account, address) select ${account}, ${address}
+      where (select count(*) from sign_in_failure where account = ${account} and at > ${since}) < ${limits.perAccount}
+        and (select count(*) from sign_in_failure where address = ${address} and at > ${since}) < ${limits.perAddress}`.execute(
+      tx,
+    );
+    return result.numAffectedRows === 1n;
+  });
 }
 
 export async function clearSignInFailures(db: Db, account: string): Promise<void> {

@@ -76,14 +76,21 @@ export interface UserChange {
   timeZone?: string;
   noticePreference?: string;
   passwordHash?: string;
-  disabledAt?: Date | null;
+  disabled?: boolean;
 }
 
 /** Null when the version moved on. */
 export async function updateUser(tx: Tx, id: string, version: number, change: UserChange): Promise<UserRow | null> {
+  const { disabled, ...plain } = change;
+  const disabledAt = disabled ? sql<Date>`coalesce(disabled_at, gantry_now())` : null;
   const row = await tx
     .updateTable('appUser')
-    .set({ ...change, updatedAt: sql<Date>`gantry_now()`, version: sql<number>`version + 1` })
+    .set({
+      ...plain,
+      ...(disabled === undefined ? {} : { disabledAt }),
+      updatedAt: sql<Date>`gantry_now()`,
+      version: sql<number>`version + 1`,
+    })
     .where('id', '=', id)
     .where('version', '=', version)
     .returning(COLUMNS)
@@ -94,6 +101,18 @@ export async function updateUser(tx: Tx, id: string, version: number, change: Us
 export async function deleteUser(tx: Tx, id: string): Promise<boolean> {
   const result = await tx.deleteFrom('appUser').where('id', '=', id).executeTakeFirst();
   return result.numDeletedRows === 1n;
+}
+
+/** Holds them until the transaction ends, so that of two that take each other away one is told. */
+export async function lockSuperadmins(tx: Tx): Promise<void> {
+  await tx
+    .selectFrom('appUser')
+    .select('id')
+    .where('role', '=', 'superadmin')
+    .where('disabledAt', 'is', null)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
 }
 
 export async function countSuperadmins(db: Db): Promise<number> {
