@@ -6,8 +6,9 @@ import { allRoutes } from '../../src/api/routes/allRoutes';
 import type { ApiDeps } from '../../src/api/apiDeps';
 import type { UserRole } from '../../src/db/generated/database';
 import { newId } from '../../src/lib/ids';
-import { buildJob } from '../support/factories';
+import { buildJob, snapshotOf } from '../support/factories';
 import { startTestServer, type TestServer } from '../support/webServer';
+import { ACCESS, JOB_ACCESS, type Callers, type Verdict } from './accessTable';
 
 const ROLES = ['user', 'power_user', 'superadmin'] as const;
 
@@ -32,6 +33,21 @@ function addressOf(path: string): string {
     /^(jobId|userId|tokenId|agentId)$/.test(name) ? newId() : name === 'key' ? 'nothing' : '999999',
   );
 }
+
+const nameOf = (route: (typeof allRoutes)[number]): string =>
+  `${route.endpoint.method.toUpperCase()} ${fullPath(route)}`;
+
+it('declares each route as the table says, and has a row for each', () => {
+  const callersOf = (route: (typeof allRoutes)[number]): Callers => {
+    const { access } = route.endpoint;
+    if (access === 'anonymous') return 'anybody';
+    if (access === 'signedIn') return 'signedIn';
+    return access.includes('power_user') ? 'powerUser' : 'superadmin';
+  };
+  expect(Object.fromEntries(allRoutes.map((route) => [nameOf(route), callersOf(route)]))).toEqual(ACCESS);
+  const ofOneJob = Object.keys(ACCESS).filter((name) => name.includes('/jobs/:jobId'));
+  expect(Object.keys(JOB_ACCESS).sort()).toEqual(ofOneJob.sort());
+});
 
 describe('each route answers each role as its declaration says', () => {
   const rows = allRoutes.flatMap((route) => [null, ...ROLES].map((role) => ({ route, role })));
@@ -114,34 +130,70 @@ function routesOf(app: Express): string[] {
   return found;
 }
 
-describe("somebody else's job", () => {
-  it.each([
-    ['GET', ''],
-    ['GET', '/events'],
-    ['GET', '/runs'],
-    ['GET', '/errors'],
-    ['GET', '/errors/groups'],
-    ['GET', '/errors.csv'],
-    ['GET', '/errors.ndjson'],
-    ['GET', '/log'],
-    ['GET', '/report'],
-    ['PATCH', ''],
-    ['POST', '/cancel'],
-    ['POST', '/resume'],
-    ['DELETE', ''],
-  ])('is not there for a power user: %s %s', async (method, rest) => {
-    const owner = { ...server.callers.superadmin, name: 'A superadmin' };
-    const job = await buildJob(server.database.kysely, { state: method === 'DELETE' ? 'failed' : 'running', owner });
-    const body = method === 'PATCH' ? { notify: { email: false } } : method === 'POST' ? {} : undefined;
-    const answer = await server.call('power_user', method, `/api/v1/jobs/${job.id}${rest}`, body);
-    expect([answer.status, answer.body.code]).toEqual([404, 'not_found']);
-    const seen = await server.call('superadmin', 'GET', `/api/v1/jobs/${job.id}`);
-    expect(seen.body).toMatchObject({ id: job.id, state: job.state, notify: { email: true } });
+/** The state in which the act is possible, so that only who asks can be in its way. */
+const STATES: Record<string, Parameters<typeof buildJob>[1]['state']> = {
+  'DELETE /api/v1/jobs/:jobId': 'failed',
+  'POST /api/v1/jobs/:jobId/requeue': 'failed',
+  'POST /api/v1/jobs/:jobId/resume': 'paused',
+  'POST /api/v1/jobs/:jobId/approve': 'awaiting_approval',
+  'POST /api/v1/jobs/:jobId/reject': 'awaiting_approval',
+  'POST /api/v1/jobs/:jobId/withdraw': 'awaiting_approval',
+};
+const BODIES: Record<string, unknown> = {
+  'PATCH /api/v1/jobs/:jobId': { notify: { email: false } },
+  'POST /api/v1/jobs/:jobId/prioritize': { priority: 1 },
+};
+
+describe('one job, own and foreign', () => {
+  const cases = Object.entries(JOB_ACCESS).flatMap(([name, row]) =>
+    ROLES.flatMap((role) =>
+      (['own', 'foreign'] as const).map((whose) => {
+        const verdict: Verdict = role === 'superadmin' ? 'yes' : row[whose][role];
+        return [`${name} on ${whose} as ${role}: ${verdict}`, name, role, whose, verdict] as const;
+      }),
+    ),
+  );
+  it.each(cases)('%s', async (_name, route, role, whose, verdict) => {
+    const db = server.database.kysely;
+    const other = role === 'power_user' ? server.callers.user : server.callers.power_user;
+    const owner = { ...(whose === 'own' ? server.callers[role] : other), name: 'The owner' };
+    const job = await buildJob(db, {
+      state: STATES[route] ?? 'running',
+      owner,
+      rows: 10,
+      waitingFor: STATES[route] === 'paused' ? 'trial' : null,
+    });
+    await db.updateTable('run').set({ report: '{"rows":10}' }).where('jobId', '=', job.id).execute();
+    const before = await snapshotOf(db, job.id);
+    const [method = '', path = ''] = route.split(' ');
+    const body = BODIES[route] ?? (method === 'POST' ? {} : undefined);
+    const answer = await server.call(role, method, path.replace(':jobId', job.id), body);
+    if (verdict === 'yes') {
+      // Nobody decides on an own request; withdrawing it is the owner's.
+      const isForOthers = /(approve|reject)$/.test(route) && whose === 'own';
+      const isOwnersOnly = /withdraw$/.test(route) && whose === 'foreign';
+      if (isForOthers || isOwnersOnly) return expect(answer.status).toBe(403);
+      return expect([200, 202, 204]).toContain(answer.status);
+    }
+    expect([answer.status, answer.body.code]).toEqual([verdict, verdict === 403 ? 'forbidden' : 'not_found']);
+    expect(await snapshotOf(db, job.id)).toBe(before);
   });
 
-  it('is not in the list of a power user, who may not ask for all jobs', async () => {
-    const list = await server.call('power_user', 'GET', '/api/v1/jobs');
-    expect(list.body.items).toEqual([]);
+  it("gives a superadmin's pause back to superadmins only", async () => {
+    const owner = { ...server.callers.user, name: 'The owner' };
+    const job = await buildJob(server.database.kysely, { state: 'paused', owner, rows: 10 });
+    expect((await server.call('user', 'POST', `/api/v1/jobs/${job.id}/resume`, {})).status).toBe(403);
+  });
+});
+
+describe("somebody else's jobs", () => {
+  it('are not in the lists of a power user, who may not ask for all jobs', async () => {
+    for (const path of ['/api/v1/jobs?limit=100', '/api/v1/notifications?limit=100']) {
+      const { body } = await server.call('power_user', 'GET', path);
+      const owners = body.items.map((job: { owner: { email: string } }) => job.owner.email);
+      expect(new Set(owners)).toEqual(new Set(['power_user@example.org']));
+    }
+    expect((await server.call('power_user', 'GET', '/api/v1/export/jobs.csv')).text).not.toContain(',user@example.org');
     expect((await server.call('power_user', 'GET', '/api/v1/jobs?scope=all')).status).toBe(403);
     expect((await server.call('power_user', 'GET', '/api/v1/jobs?owner=superadmin@example.org')).status).toBe(403);
   });

@@ -19,6 +19,7 @@ import { createSigningKeys } from '../../src/lib/signing';
 import { createLogger } from '../../src/lib/logger';
 import { createQueue } from '../../src/queue/createQueue';
 import { startWorkerService } from '../../src/workers/workerService';
+import { expectContract } from './expectContract';
 import { createTestDatabase, openTestDatabase } from './database';
 import { testKinds } from './testKinds';
 
@@ -34,7 +35,7 @@ export interface TestServer {
   database: Database;
   config: Config;
   callers: Record<UserRole, Caller>;
-  /** A call with a role's token, or with none. */
+  /** A call with a role's token, or with none. Each answer is held against the contract. */
   call(
     as: UserRole | null,
     method: string,
@@ -117,12 +118,14 @@ export async function startTestServer(
       });
       const text = await response.text();
       const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '');
-      return {
+      const answer = {
         status: response.status,
         headers: response.headers,
         text,
         body: isJson && text ? JSON.parse(text) : null,
       };
+      expectContract(method, at, answer);
+      return answer;
     },
     stop: async () => {
       await web.stop();
