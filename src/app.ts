@@ -77,6 +77,7 @@ async function compose(options: AppOptions, started: Started[]): Promise<Omit<Ap
     databaseUrl: database.url,
     logger,
     databaseNow: () => databaseNow(database.kysely),
+    signal,
   });
   started.push({ name: 'queue', stop: queue.close });
   signal.throwIfAborted();

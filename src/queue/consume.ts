@@ -1,11 +1,12 @@
 // Takes messages from the work queue and hands each to the runner. What BullMQ thinks of a message's end means nothing:
 // the ledger decides, so errors of the handler are logged and the message is done with.
-import { Worker, type Job } from 'bullmq';
-import { waitAtMost } from '../lib/abort';
+import { WaitingError, Worker, type Job } from 'bullmq';
+import { pause, waitAtMost } from '../lib/abort';
 import type { Logger } from '../lib/logger';
-import type { Backend } from './backend';
+import { untilReady, type Backend } from './backend';
 import { WORK_QUEUE, type WorkData, type WorkMessage } from './message';
 import { startSkewGuard } from './skewGuard';
+import { createTrouble } from './trouble';
 
 export interface ConsumeOptions {
   concurrency: number;
@@ -28,6 +29,7 @@ export const WORKER_SETTINGS = {
   stalledInterval: 5000,
   maxStalledCount: 1000,
   runRetryDelay: 1000,
+  /** Seconds that an idle worker waits at most before it looks by itself: our tick against a wake-up that was missed. */
   drainDelay: 5,
   removeOnComplete: { count: 0 },
   removeOnFail: { count: 0 },
@@ -41,7 +43,11 @@ export async function startConsumer(
   deps: { logger: Logger; databaseNow(): Promise<Date>; now?: () => number },
 ): Promise<Consumer> {
   const { logger } = deps;
-  const inHand = new Map<string, Promise<void>>();
+  const inHand = new Set<Promise<void>>();
+  let isHeld = false;
+  let isSkewed = false;
+  let closing: Promise<void> | null = null;
+  const mayFetch = (): boolean => !isHeld && !isSkewed && !closing;
 
   const work = async (job: Job<WorkData>, signal: AbortSignal): Promise<void> => {
     const { jobId, run, chunk, send } = job.data;
@@ -56,69 +62,101 @@ export async function startConsumer(
     }
   };
   // BullMQ makes an abort signal only for processors that declare three parameters.
-  const processor = (
+  const processor = async (
     job: Job<WorkData>,
-    _token: string | undefined,
+    token: string | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> => {
-    const id = job.id ?? '';
-    const running = work(job, signal ?? new AbortController().signal).finally(() => inHand.delete(id));
-    inHand.set(id, running);
-    return running;
+    if (!mayFetch()) await putBack(job, token);
+    const running = work(job, signal ?? new AbortController().signal);
+    inHand.add(running);
+    await running.finally(() => inHand.delete(running));
   };
-  const worker = new Worker<WorkData, void>(
-    WORK_QUEUE,
-    processor,
-    {
-      ...WORKER_SETTINGS,
-      connection: backend.consumer,
-      prefix: backend.prefix,
-      concurrency: options.concurrency,
-      autorun: false,
-    },
-    backend.factory as never,
-  );
-  worker.on('error', (error) => logger.debug({ error: error.message }, 'the queue worker has trouble'));
+  const trouble = createTrouble(logger, 'the queue worker has trouble; it goes on when the store answers');
+  const worker = await untilReady(() => {
+    const built = new Worker<WorkData, void>(
+      WORK_QUEUE,
+      processor,
+      {
+        ...WORKER_SETTINGS,
+        connection: backend.consumer,
+        prefix: backend.prefix,
+        concurrency: options.concurrency,
+        autorun: false,
+      },
+      backend.factory as never,
+    );
+    return built.on('error', trouble);
+  });
   // A lost lock only means that another worker may be handed the same message; the ledger's lease and epoch decide who writes.
   worker.on('lockRenewalFailed', (ids: string[]) =>
     ids.forEach((id) => worker.cancelJob(id, 'the lock of the message was lost')),
   );
-  await worker.waitUntilReady();
 
-  let held = false;
+  let isStarted = false;
+  const keepRunning = async (): Promise<void> => {
+    isStarted = true;
+    while (!closing) {
+      try {
+        return await worker.run();
+      } catch (error) {
+        logger.error({ error: (error as Error).message }, 'the queue worker stopped; it is started again');
+        await pause(WORKER_SETTINGS.runRetryDelay);
+      }
+    }
+  };
+  const apply = (): void => {
+    if (!mayFetch()) void worker.pause(true);
+    else if (isStarted || worker.isPaused()) {
+      isStarted = true;
+      void worker.resume();
+    } else void keepRunning();
+  };
   const guard =
     backend.type === 'postgres'
       ? startSkewGuard({
           ...deps,
-          onSkewed: () => void worker.pause(true),
+          onSkewed: () => {
+            isSkewed = true;
+            if (isStarted) apply();
+          },
           onHealed: () => {
-            if (!held) void worker.resume();
+            isSkewed = false;
+            apply();
           },
         })
       : null;
-  worker.run().catch((error: Error) => logger.error({ error: error.message }, 'the queue worker stopped'));
+  await guard?.compared;
+  if (!isSkewed && !isStarted) apply();
 
-  let closing: Promise<void> | null = null;
+  const drained = async (): Promise<void> => {
+    while (inHand.size > 0) await Promise.all(inHand);
+  };
   const close = async (graceMs: number): Promise<void> => {
-    await guard?.stop();
-    const stopped = worker.pause(true).catch(() => undefined);
-    await waitAtMost(Promise.all(inHand.values()), graceMs);
+    const stopped = Promise.all([guard?.stop(), worker.pause(true)]).catch(() => undefined);
+    await waitAtMost(drained(), graceMs);
     worker.cancelAllJobs('this worker is stopping');
-    await waitAtMost(Promise.all(inHand.values()), ABORT_MS);
+    await waitAtMost(drained(), ABORT_MS);
     await waitAtMost(stopped, ABORT_MS);
     // close(true) does not wait for what is deaf to the signal; its message is found stalled and its lease runs out.
     await waitAtMost(worker.close(inHand.size > 0), ABORT_MS);
   };
   return {
     running: () => inHand.size,
-    pause: async () => {
-      held = true;
-      await worker.pause(true);
+    pause: () => {
+      isHeld = true;
+      return worker.pause(true);
     },
     resume: () => {
-      held = false;
-      void worker.resume();
+      isHeld = false;
+      apply();
     },
     close: (graceMs) => (closing ??= close(graceMs)),
   };
+}
+
+/** BullMQ's blocked wait ends with a claim even when the worker was paused meanwhile: such a message waits for somebody else. */
+async function putBack(job: Job<WorkData>, token: string | undefined): Promise<never> {
+  await job.moveToWait(token);
+  throw new WaitingError();
 }

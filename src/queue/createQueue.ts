@@ -1,9 +1,11 @@
 // The seam to BullMQ: publish, consume, schedule, inspect. Nobody outside this room knows which queue or store it is.
 import { Queue as BullQueue, Worker, type Job } from 'bullmq';
+import { waitAtMost } from '../lib/abort';
 import type { Logger } from '../lib/logger';
-import { openBackend } from './backend';
+import { openBackend, untilReady } from './backend';
 import { startConsumer, WORKER_SETTINGS, type ConsumeOptions, type Consumer } from './consume';
 import { messageId, WAKE_QUEUE, WORK_QUEUE, type WorkMessage } from './message';
+import { createTrouble } from './trouble';
 
 export interface QueueOptions {
   redisUrl?: string;
@@ -12,6 +14,8 @@ export interface QueueOptions {
   prefix?: string;
   logger: Logger;
   databaseNow(): Promise<Date>;
+  /** Ends the waiting for a store that is away at the start. */
+  signal?: AbortSignal;
   /** Tests only: another clock, and the retrying of statements left out. */
   now?: () => number;
   retry?: boolean;
@@ -33,23 +37,23 @@ export interface Queue {
   close(): Promise<void>;
 }
 
+/** A duty in hand that does not end in this time is left to the next process. */
+const CLOSE_MS = 5000;
 const JOB_OPTIONS = { attempts: 1, removeOnComplete: true, removeOnFail: true };
 
 export async function createQueue(options: QueueOptions): Promise<Queue> {
   const { logger } = options;
   const backend = await openBackend(options);
-  const open = (name: string): BullQueue => {
-    const queue = new BullQueue(
-      name,
-      { connection: backend.producer, prefix: backend.prefix, defaultJobOptions: JOB_OPTIONS },
-      backend.factory as never,
+  const trouble = createTrouble(logger, 'the queue has trouble; it goes on when the store answers');
+  const open = (name: string): Promise<BullQueue> =>
+    untilReady(() =>
+      new BullQueue(
+        name,
+        { connection: backend.producer, prefix: backend.prefix, defaultJobOptions: JOB_OPTIONS },
+        backend.factory as never,
+      ).on('error', trouble),
     );
-    queue.on('error', (error) => logger.debug({ queue: name, error: error.message }, 'the queue has trouble'));
-    return queue;
-  };
-  const work = open(WORK_QUEUE);
-  const wake = open(WAKE_QUEUE);
-  await Promise.all([work.waitUntilReady(), wake.waitUntilReady()]);
+  const [work, wake] = await Promise.all([open(WORK_QUEUE), open(WAKE_QUEUE)]);
 
   return {
     backend: backend.type,
@@ -75,15 +79,16 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
             'a recurring duty ended with an error; its next time stays',
           ),
         );
-      const worker = new Worker(
-        WAKE_QUEUE,
-        ring,
-        { ...WORKER_SETTINGS, connection: backend.consumer, prefix: backend.prefix },
-        backend.factory as never,
+      // No guard against a clock that is off: a wake-up is only a hint, the schedule's row in the ledger decides.
+      const worker = await untilReady(() =>
+        new Worker(
+          WAKE_QUEUE,
+          ring,
+          { ...WORKER_SETTINGS, connection: backend.consumer, prefix: backend.prefix },
+          backend.factory as never,
+        ).on('error', trouble),
       );
-      worker.on('error', (error) => logger.debug({ error: error.message }, 'the wake-up worker has trouble'));
-      await worker.waitUntilReady();
-      return { close: () => worker.close() };
+      return { close: () => waitAtMost(worker.close(), CLOSE_MS) };
     },
     inspect: async () => {
       const counts = await work.getJobCounts('waiting', 'active', 'delayed', 'failed');

@@ -4,17 +4,11 @@
 import { Pool } from 'pg';
 import { pause } from '../lib/abort';
 import type { Logger } from '../lib/logger';
+import { isTransient } from './transient';
+import { createTrouble } from './trouble';
 
 /** How long a passing fault may last before the caller hears of it. */
 const PATIENCE_MS = 20_000;
-const TRANSIENT_STATES = /^(57P0[123]|40P01|40001|08...|53300)$/;
-const TRANSIENT_TEXT =
-  /terminated unexpectedly|Connection terminated|timeout|ECONNREFUSED|ECONNRESET|EPIPE|starting up|shutting down/i;
-
-export function isTransient(error: unknown): boolean {
-  const { code, message } = error as { code?: string; message?: string };
-  return TRANSIENT_STATES.test(code ?? '') || TRANSIENT_TEXT.test(`${code ?? ''} ${message ?? ''}`);
-}
 
 export interface RetryingPoolOptions {
   databaseUrl: string;
@@ -36,7 +30,7 @@ export function createRetryingPool(options: RetryingPoolOptions): Pool {
     keepAliveInitialDelayMillis: 5000,
     options: `-c search_path=${options.schema} -c statement_timeout=15000 -c lock_timeout=5000`,
   });
-  pool.on('error', (error) => options.logger.debug({ error: error.message }, 'a queue connection was lost'));
+  pool.on('error', createTrouble(options.logger, 'a connection of the queue was lost; another is opened when needed'));
   // A client that is checked out (for LISTEN) and dies between two statements must not end the process.
   pool.on('connect', (client) => client.on('error', () => undefined));
   if (options.retry === false) return pool;

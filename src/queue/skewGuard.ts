@@ -24,11 +24,21 @@ export async function measureSkew(databaseNow: () => Promise<Date>, now: () => n
   return (before + after) / 2 - database;
 }
 
-export function startSkewGuard(options: SkewGuardOptions): Loop {
+export interface SkewGuard extends Loop {
+  /** Resolves once the clocks were compared. Nothing may be fetched before: one look at the queue with a clock that is a day
+   * ahead switches off the recovery of stalled work for a day. */
+  compared: Promise<void>;
+}
+
+export function startSkewGuard(options: SkewGuardOptions): SkewGuard {
   let skewed = false;
+  let tellCompared: () => void = () => undefined;
+  const compared = new Promise<void>((resolve) => (tellCompared = resolve));
   const round = async (): Promise<void> => {
     const skewMs = await measureSkew(options.databaseNow, options.now);
     const isOff = Math.abs(skewMs) > MAX_SKEW_MS;
+    // Listeners hear of a change before whoever waits for the first comparison goes on.
+    setImmediate(tellCompared);
     if (isOff === skewed) return;
     skewed = isOff;
     if (isOff) {
@@ -42,7 +52,8 @@ export function startSkewGuard(options: SkewGuardOptions): Loop {
       options.onHealed();
     }
   };
-  return startLoop(options.checkMs ?? CHECK_MS, round, (error) =>
+  const loop = startLoop(options.checkMs ?? CHECK_MS, round, (error) =>
     options.logger.debug({ error }, 'the clock could not be compared'),
   );
+  return { ...loop, compared };
 }

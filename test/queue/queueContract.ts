@@ -100,6 +100,49 @@ export function queueContract(backend: ContractBackend): void {
     await consumer.close(1000);
   });
 
+  it('leaves every message to others while it is paused, also one that its wait was woken for', async () => {
+    const sent = Array.from({ length: 20 }, () => message());
+    const got = { held: 0, other: new Set<string>() };
+    const held = await queue.consume({ concurrency: 2, handle: () => Promise.resolve(void (got.held += 1)) });
+    await held.pause();
+    const other = await queue.consume({
+      concurrency: 2,
+      handle: (each) => Promise.resolve(void got.other.add(each.jobId)),
+    });
+    for (const each of sent) await queue.publish([each]);
+    await until(() => got.held + got.other.size >= 20, 'all 20 messages');
+    expect(got).toEqual({ held: 0, other: new Set(sent.map((each) => each.jobId)) });
+    await Promise.all([held.close(1000), other.close(1000)]);
+  });
+
+  it('lets work in hand end within the grace, unharmed, and starts nothing meanwhile', async () => {
+    const started: string[] = [];
+    let release: () => void = () => undefined;
+    const finish = new Promise<void>((resolve) => (release = resolve));
+    let aborted = false;
+    const consumer = await queue.consume({
+      concurrency: 2,
+      handle: async (each, signal) => {
+        signal.addEventListener('abort', () => (aborted = true));
+        started.push(each.jobId);
+        await finish;
+      },
+    });
+    const [first, late] = [message(), message()];
+    await queue.publish([first]);
+    await until(() => started.length === 1, 'the first message');
+    const closing = consumer.close(20_000);
+    await queue.publish([late]);
+    const other = await queue.consume({ concurrency: 1, handle: () => Promise.resolve(void started.push('other')) });
+    await until(() => started.length === 2, 'the late message to be taken');
+    expect(started).toEqual([first.jobId, 'other']);
+    release();
+    await closing;
+    expect(aborted).toBe(false);
+    await until(async () => (await queue.inspect()).active === 0, 'both to be done with');
+    await other.close(1000);
+  });
+
   it('gives work in hand the grace, then aborts it and returns though it is deaf', async () => {
     let aborted = false;
     const consumer = await queue.consume({

@@ -6,6 +6,7 @@ import { createQueue } from '../../src/queue/createQueue';
 import { createTestDatabase } from '../support/database';
 import { startRedis } from '../support/redisServer';
 import { until } from '../support/until';
+import { faultContract } from './faultContract';
 import { queueContract } from './queueContract';
 
 const redisUrl = process.env['GANTRY_TEST_REDIS'];
@@ -13,6 +14,8 @@ const redisUrl = process.env['GANTRY_TEST_REDIS'];
 const onRedis = redisUrl ? describe : describe.skip;
 
 onRedis('the queue on Redis', () => queueContract({ name: 'redis', redisUrl }));
+
+onRedis('the queue on Redis when something fails', () => faultContract({ name: 'redis', redisUrl }));
 
 onRedis('a Redis that loses everything', () => {
   it('delivers what is sent after it was emptied', async () => {
@@ -40,5 +43,18 @@ onRedis('a Redis that loses everything', () => {
     admin.disconnect();
     await redis.stop();
     await database.drop();
+  });
+
+  it('refuses to start, rather than wait, when Redis refuses the password', async () => {
+    const url = new URL(redisUrl ?? '');
+    url.username = 'nobody';
+    url.password = 'wrong';
+    const opening = createQueue({
+      redisUrl: url.href,
+      databaseUrl: 'unused',
+      logger: createLogger({ level: 'silent' }),
+      databaseNow: () => Promise.resolve(new Date()),
+    });
+    await expect(opening).rejects.toThrow(/WRONGPASS|NOAUTH/);
   });
 });
