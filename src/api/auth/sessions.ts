@@ -24,7 +24,7 @@ export interface SessionOptions {
 }
 
 export function sessions(options: SessionOptions): RequestHandler {
-  return session({
+  const handler = session({
     name: options.isSecure ? '__Host-gantry' : 'gantry',
     secret: options.secretKey,
     store: new LedgerStore(options.db),
@@ -32,9 +32,13 @@ export function sessions(options: SessionOptions): RequestHandler {
     rolling: false,
     saveUninitialized: false,
     cookie: { httpOnly: true, sameSite: 'lax', secure: options.isSecure, path: '/' },
-    // TLS ends in front of us; the cookie's Secure flag is right nevertheless.
-    proxy: options.isSecure,
   });
+  if (!options.isSecure) return handler;
+  return (request, response, next) => {
+    // BASE_URL says https, so TLS ends in front of us, whatever headers that proxy sends: a secure cookie may be set.
+    Object.defineProperty(request, 'secure', { value: true });
+    handler(request, response, next);
+  };
 }
 
 type Done<T = void> = (error?: unknown, value?: T) => void;
