@@ -145,6 +145,11 @@ export function environmentWith(
   return { ...standard, ...Object.fromEntries(given), ...forced };
 }
 
+/** Whether npm runs this process as a script (`npm start`), and not `npx` or a shell. */
+export function isStartedByNpm(env: NodeJS.ProcessEnv = process.env): boolean {
+  return env['npm_lifecycle_event'] === 'start' || env['npm_lifecycle_event'] === 'demo';
+}
+
 const SECRET = /PASSWORD|SECRET|TOKEN|_URL/;
 
 function fault(name: string, given: Record<string, string | undefined>, message: string): string {

@@ -35,6 +35,15 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   90_000,
 );
 
+test('one Ctrl-C that arrives twice, as under npm, still stops clean', async () => {
+  const gantry = await startGantry(folder);
+  gantry.signal('SIGINT');
+  gantry.signal('SIGINT');
+  gantry.signal('SIGTERM');
+  expect(await gantry.ended(15_000)).toEqual({ code: 0, signal: null });
+  expect(existsSync(path.join(folder, 'postgres/cluster/postmaster.pid'))).toBe(false);
+}, 90_000);
+
 test('a second start on the same DATA_DIR is refused in words, and the first goes on', async () => {
   const first = await startGantry(folder);
   const second = await startGantry(folder, { untilReady: false });
