@@ -12,6 +12,8 @@ export type Access = 'anonymous' | 'signedIn' | readonly UserRole[];
 export const SUPERADMIN = ['superadmin'] as const;
 export const LIST_READERS = ['power_user', 'superadmin'] as const;
 
+export type HeaderName = 'If-Match' | 'Idempotency-Key' | 'Last-Event-ID';
+
 export interface Endpoint<P extends ZodObject, Q extends ZodObject, B extends ZodType, R extends ZodType> {
   method: 'get' | 'post' | 'patch' | 'put' | 'delete';
   /** Express form, such as `/jobs/:jobId/cancel`; under /api/v1 unless `root`. */
@@ -26,7 +28,9 @@ export interface Endpoint<P extends ZodObject, Q extends ZodObject, B extends Zo
   /** Null: the request has no JSON body (or one that its handler reads itself, as uploads do). */
   body: B | null;
   /** A handler that reads the request stream itself. */
-  rawBody?: { contentTypes: readonly string[] };
+  rawBody?: { contentTypes: readonly string[]; parts: Readonly<Record<string, 'job' | 'file'>> };
+  /** Headers that it heeds besides those of every call; for openapi.json. */
+  headers?: readonly HeaderName[];
   status: number;
   /** Null: no JSON answer. */
   response: R | null;

@@ -48,7 +48,8 @@ export const startJob = endpoint({
   summary:
     'Start a job. JSON with rows inside, or multipart with a part `job` (JSON) and then a part `rows` (text/csv or application/x-ndjson)',
   access: 'signedIn',
-  rawBody: { contentTypes: ['application/json', 'multipart/form-data'] },
+  rawBody: { contentTypes: ['application/json', 'multipart/form-data'], parts: { job: 'job', rows: 'file' } },
+  headers: ['Idempotency-Key'],
   status: 202,
   response: jobDoc,
 });

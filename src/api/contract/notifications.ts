@@ -10,7 +10,7 @@ export const listNotifications = endpoint({
   tag: 'notifications',
   summary: "The notification area: one's running and just-ended jobs",
   access: 'signedIn',
-  query: z.strictObject(paging),
+  query: z.strictObject({ limit: paging.limit }),
   response: page(jobDoc.extend({ read: z.boolean() })).extend({ unread: z.int(), running: z.int() }),
 });
 export const markNotificationsRead = endpoint({

@@ -1,6 +1,6 @@
 // The declarations of the endpoints -> an OpenAPI 3.1 document. Pure.
 import { z, type ZodType } from 'zod';
-import type { Access, Route } from './endpoint';
+import type { Access, HeaderName, Route } from './endpoint';
 import { jobBody } from './jobShapes';
 
 type Declared = Route['endpoint'];
@@ -69,7 +69,11 @@ function operationOf(endpoint: Declared): Json {
     description: accessText(endpoint.access),
     tags: [endpoint.tag],
     ...(endpoint.access === 'anonymous' ? { security: [] } : {}),
-    parameters: [...parametersOf(endpoint.params, 'path'), ...parametersOf(endpoint.query, 'query')],
+    parameters: [
+      ...parametersOf(endpoint.params, 'path'),
+      ...parametersOf(endpoint.query, 'query'),
+      ...(endpoint.headers ?? []).map(headerOf),
+    ],
     ...requestBodyOf(endpoint),
     responses: { [endpoint.status]: success, default: problem },
   };
@@ -98,6 +102,28 @@ function parametersOf(schema: ZodType, place: 'path' | 'query'): Json[] {
   }));
 }
 
+const HEADERS: Record<HeaderName, string> = {
+  'If-Match': 'The version that was read, such as "3". 412 when it moved on.',
+  'Idempotency-Key': 'The same key and content give the same job again, for 24 hours.',
+  'Last-Event-ID': 'The last `id` received: what came after it follows, or `reset`.',
+};
+
+function headerOf(name: HeaderName): Json {
+  return { name, in: 'header', description: HEADERS[name], schema: { type: 'string' } };
+}
+
+/** In the order in which they have to come. */
+function partsOf({ parts }: NonNullable<Declared['rawBody']>): Json {
+  const file = { type: 'string', contentMediaType: 'application/octet-stream' };
+  return {
+    type: 'object',
+    required: Object.keys(parts),
+    properties: Object.fromEntries(
+      Object.entries(parts).map(([name, holds]) => [name, holds === 'job' ? schemaOf(jobBody, 'input') : file]),
+    ),
+  };
+}
+
 function requestBodyOf(endpoint: Declared): Json {
   if (endpoint.body) {
     return { requestBody: { content: { 'application/json': { schema: schemaOf(endpoint.body, 'input') } } } };
@@ -105,7 +131,7 @@ function requestBodyOf(endpoint: Declared): Json {
   if (!endpoint.rawBody) return {};
   const content: Json = {};
   for (const type of endpoint.rawBody.contentTypes) {
-    content[type] = { schema: type === 'application/json' ? schemaOf(jobBody, 'input') : { type: 'object' } };
+    content[type] = { schema: type === 'application/json' ? schemaOf(jobBody, 'input') : partsOf(endpoint.rawBody) };
   }
   return { requestBody: { content } };
 }

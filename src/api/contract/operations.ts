@@ -123,6 +123,7 @@ export const changeOperation = endpoint({
   summary: 'Change an operation; If-Match takes the version',
   access: SUPERADMIN,
   params,
+  headers: ['If-Match'],
   body: z.strictObject(fields).partial(),
   response: operationDoc,
 });

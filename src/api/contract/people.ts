@@ -67,6 +67,7 @@ export const changeMe = endpoint({
   tag: 'account',
   summary: 'Change own name, language, time zone, notice preference or password; If-Match takes the version',
   access: 'signedIn',
+  headers: ['If-Match'],
   body: z.strictObject({
     name: name.optional(),
     language: language.optional(),
@@ -114,6 +115,7 @@ export const changeUser = endpoint({
   summary: 'Change an account; If-Match takes the version',
   access: SUPERADMIN,
   params: userParams,
+  headers: ['If-Match'],
   body: z.strictObject({
     name: name.optional(),
     role: role.optional(),

@@ -42,6 +42,7 @@ export const getProject = endpoint({
 export const renameProject = endpoint({
   ...ruled,
   method: 'patch',
+  headers: ['If-Match'],
   path: '/projects/:projectId',
   summary: 'Rename a project; takes If-Match',
   params: inProject,
@@ -115,6 +116,7 @@ export const getStage = endpoint({
 export const updateStage = endpoint({
   ...ruled,
   method: 'patch',
+  headers: ['If-Match'],
   path: '/projects/:projectId/stages/:stageId',
   summary: 'Change the target of a stage; takes If-Match',
   params: ofStage,
@@ -160,6 +162,7 @@ export const getScenario = endpoint({
 export const updateScenario = endpoint({
   ...projects,
   method: 'patch',
+  headers: ['If-Match'],
   path: '/projects/:projectId/scenarios/:scenarioId',
   summary: 'Change description or config of a scenario; takes If-Match and the permission deploy',
   params: ofScenario,
@@ -200,7 +203,7 @@ export const uploadArtifact = endpoint({
   path: '/projects/:projectId/artifacts',
   summary: 'Upload an artifact as the part `file`; takes the permission deploy',
   params: inProject,
-  rawBody: { contentTypes: ['multipart/form-data'] },
+  rawBody: { contentTypes: ['multipart/form-data'], parts: { file: 'file' } },
   status: 201,
   response: shapes.artifactDoc,
 });

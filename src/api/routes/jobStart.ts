@@ -13,10 +13,12 @@ import { newId } from '../../lib/ids';
 import { canonicalJson } from '../../lib/signing';
 import { z } from 'zod';
 import type { ApiDeps } from '../apiDeps';
+import { idCursor } from '../contract/common';
 import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/jobs';
 import { isTooDeep, jsonBody, MAX_DEPTH } from '../jsonBody';
 import { memberText } from '../memberText';
+import { paged } from '../paged';
 import { readUpload, type Upload } from '../readUpload';
 import { showJob } from './showJob';
 
@@ -26,11 +28,18 @@ const ROUTE = 'POST /jobs';
 const KEY = /^[\x21-\x7e]{1,200}$/;
 
 export const jobStartRoutes: Route[] = [
-  implement(contract.listJobKinds, async ({ actor, deps }) => {
+  implement(contract.listJobKinds, async ({ query, actor, deps }) => {
     const open = (await deps.commands.catalog.list()).filter(
       (definition) => definition.roles.includes(actor.role) && definition.shape !== 'process',
     );
-    return { items: open.map(presentKind), nextCursor: null };
+    const numbered = open.map((definition, place) => ({ definition, place }));
+    return paged(
+      query,
+      idCursor,
+      ({ after, limit }) => Promise.resolve(numbered.slice(after ? after[0] + 1 : 0).slice(0, limit)),
+      ({ place }) => [place],
+      (rows) => rows.map(({ definition }) => presentKind(definition)),
+    );
   }),
   implement(contract.startJob, async ({ actor, deps, request, response }) => {
     const isUpload = request.is('multipart/form-data');

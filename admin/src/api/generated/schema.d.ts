@@ -1504,7 +1504,10 @@ export interface operations {
     patchMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version that was read, such as "3". 412 when it moved on. */
+                "If-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1747,7 +1750,10 @@ export interface operations {
     patchUsersUserId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version that was read, such as "3". 412 when it moved on. */
+                "If-Match"?: string;
+            };
             path: {
                 userId: string;
             };
@@ -2078,7 +2084,10 @@ export interface operations {
     postJobs: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key and content give the same job again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2104,7 +2113,29 @@ export interface operations {
                         then?: "pause" | "fail";
                     };
                 };
-                "multipart/form-data": Record<string, never>;
+                "multipart/form-data": {
+                    job: {
+                        kind: string;
+                        title?: string;
+                        params?: unknown;
+                        rows?: unknown[];
+                        notify?: {
+                            email: boolean;
+                            to?: string;
+                        };
+                        priority?: number;
+                        /** Format: date-time */
+                        runAt?: string;
+                        trial?: number;
+                        limits?: {
+                            maxFailed?: number;
+                            maxFailedPercent?: number;
+                            /** @enum {string} */
+                            then?: "pause" | "fail";
+                        };
+                    };
+                    rows: string;
+                };
             };
         };
         responses: {
@@ -3512,7 +3543,6 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -3922,7 +3952,10 @@ export interface operations {
     patchOperationsKey: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version that was read, such as "3". 412 when it moved on. */
+                "If-Match"?: string;
+            };
             path: {
                 key: string;
             };
@@ -4158,7 +4191,10 @@ export interface operations {
     patchProjectsProjectId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version that was read, such as "3". 412 when it moved on. */
+                "If-Match"?: string;
+            };
             path: {
                 projectId: number;
             };
@@ -4493,7 +4529,10 @@ export interface operations {
     patchProjectsProjectIdStagesStageId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version that was read, such as "3". 412 when it moved on. */
+                "If-Match"?: string;
+            };
             path: {
                 projectId: number;
                 stageId: number;
@@ -4718,7 +4757,10 @@ export interface operations {
     patchProjectsProjectIdScenariosScenarioId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version that was read, such as "3". 412 when it moved on. */
+                "If-Match"?: string;
+            };
             path: {
                 projectId: number;
                 scenarioId: number;
@@ -4870,7 +4912,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "multipart/form-data": Record<string, never>;
+                "multipart/form-data": {
+                    file: string;
+                };
             };
         };
         responses: {
@@ -5829,7 +5873,10 @@ export interface operations {
     getStream: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The last `id` received: what came after it follows, or `reset`. */
+                "Last-Event-ID"?: string;
+            };
             path?: never;
             cookie?: never;
         };
