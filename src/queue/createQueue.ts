@@ -37,7 +37,7 @@ export interface Queue {
   close(): Promise<void>;
 }
 
-/** A duty in hand that does not end in this time is left to the next process. */
+/** What does not end in this time is left: a duty in hand to the next process, a connection to the end of this one. */
 const CLOSE_MS = 5000;
 const JOB_OPTIONS = { attempts: 1, removeOnComplete: true, removeOnFail: true };
 
@@ -55,9 +55,15 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
     );
   const [work, wake] = await Promise.all([open(WORK_QUEUE), open(WAKE_QUEUE)]);
 
+  // Whoever forgets to close a consumer must not keep the store's connections, and with them the process, alive.
+  const inUse = new Set<() => Promise<void>>();
+  let isClosed = false;
+
   return {
     backend: backend.type,
     publish: async (messages) => {
+      // BullMQ would neither send nor refuse.
+      if (isClosed) throw new Error('the queue is closed: nothing was sent');
       if (messages.length === 0) return;
       await work.addBulk(
         messages.map((message) => ({
@@ -67,7 +73,11 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
         })),
       );
     },
-    consume: (consumeOptions) => startConsumer(backend, consumeOptions, options),
+    consume: async (consumeOptions) => {
+      const consumer = await startConsumer(backend, consumeOptions, options);
+      inUse.add(() => consumer.close(0));
+      return consumer;
+    },
     scheduleWakeUp: async (name, cron) => {
       await wake.upsertJobScheduler(name, { pattern: cron, tz: 'UTC' }, { name, opts: JOB_OPTIONS });
     },
@@ -88,7 +98,9 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
           backend.factory as never,
         ).on('error', trouble),
       );
-      return { close: () => waitAtMost(worker.close(), CLOSE_MS) };
+      const close = (): Promise<void> => waitAtMost(worker.close(), CLOSE_MS);
+      inUse.add(close);
+      return { close };
     },
     inspect: async () => {
       const counts = await work.getJobCounts('waiting', 'active', 'delayed', 'failed');
@@ -102,8 +114,10 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
     boardQueues: () => [work, wake],
     ping: () => backend.ping(),
     close: async () => {
-      await Promise.allSettled([work.close(), wake.close()]);
-      await backend.close();
+      isClosed = true;
+      await Promise.allSettled([...inUse].map((end) => end()));
+      await waitAtMost(Promise.allSettled([work.close(), wake.close()]), CLOSE_MS);
+      await waitAtMost(backend.close(), CLOSE_MS);
     },
   };
 }

@@ -161,6 +161,18 @@ export function queueContract(backend: ContractBackend): void {
     await expect(consumer.close(200)).resolves.toBeUndefined();
   });
 
+  it('closes though a consumer with work in hand and a waker were not closed', async () => {
+    const forgetful = await createQueue(options());
+    const consumer = await forgetful.consume({ concurrency: 1, handle: () => new Promise(() => undefined) });
+    await forgetful.onWakeUp(() => Promise.resolve());
+    await forgetful.publish([message()]);
+    await until(() => consumer.running() === 1, 'the handler to start');
+    const begun = performance.now();
+    await forgetful.close();
+    expect(performance.now() - begun).toBeLessThan(8000);
+    await expect(forgetful.publish([message()])).rejects.toThrow('nothing was sent');
+  });
+
   it('wakes a recurring duty, and setting it twice wakes it once a time', async () => {
     const rung: string[] = [];
     const waking = await queue.onWakeUp((name) => Promise.resolve(void rung.push(name)));
