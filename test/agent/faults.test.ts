@@ -2,7 +2,7 @@
 // the work is finished by the next start; every report arrives, in order, with one content for one number.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentCommand, Report } from '../../src/lib/agentProtocol';
 import { buildTarGz, siteFiles } from './buildArchive';
@@ -94,7 +94,9 @@ async function deploy(version: string): Promise<void> {
 
 /** The version that `current` shows; fails if it is mixed or has holes. */
 function versionOnTarget(): string {
-  const files = siteFiles('', FILES).map((file) => readFileSync(join(scratch.path, 'site/current', file.name), 'utf8'));
+  // The link is followed once, as a server that serves one answer does: it may be switched while the files are read.
+  const release = realpathSync(join(scratch.path, 'site/current'));
+  const files = siteFiles('', FILES).map((file) => readFileSync(join(release, file.name), 'utf8'));
   const versions = [...new Set(files)];
   expect(versions).toHaveLength(1);
   return versions[0] ?? '';
