@@ -23,8 +23,12 @@ const ENDINGS: [RegExp, 'csv' | 'ndjson'][] = [
   [/\.(ndjson|jsonl)$/i, 'ndjson'],
 ];
 const MAX_JOB_BYTES = 1024 * 1024;
+/** What an upload holds besides its rows: the job, the heads of the parts. */
+const MAX_FRAME_BYTES = 2 * MAX_JOB_BYTES;
 
 export async function readUpload(request: Request, maxBytes: number): Promise<Upload> {
+  // Told at once where the length is known, instead of after all of it was staged.
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes + MAX_FRAME_BYTES) throw tooLarge(maxBytes);
   const parser = openParser(request, maxBytes);
   const broken = new AbortController();
   const job = later<string>();
@@ -71,11 +75,7 @@ export async function readUpload(request: Request, maxBytes: number): Promise<Up
       return fail(refusal ?? unknownPart(name));
     }
     hasRows = true;
-    stream.once('limit', () =>
-      stream.destroy(
-        new GantryError('too_large', `The upload is larger than ${maxBytes} bytes (MAX_UPLOAD_MB). No job was made.`),
-      ),
-    );
+    stream.once('limit', () => stream.destroy(tooLarge(maxBytes)));
     rows.resolve({ stream, format });
   });
   parser.on('error', (error) =>
@@ -143,6 +143,10 @@ async function collect(stream: Readable): Promise<string> {
     parts.push(part as Buffer);
   }
   return Buffer.concat(parts).toString('utf8');
+}
+
+function tooLarge(maxBytes: number): GantryError {
+  return new GantryError('too_large', `The upload is larger than ${maxBytes} bytes (MAX_UPLOAD_MB). No job was made.`);
 }
 
 function unknownPart(name: string): GantryError {

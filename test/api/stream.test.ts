@@ -95,3 +95,25 @@ it('ends when the token is deleted', async () => {
   void stream.ended.then(() => (isOver = true));
   await until(() => isOver, 'the stream to end', 6000);
 });
+
+it('ends when the role changes', async () => {
+  const { id } = server.callers.power_user;
+  const stream = await open('power_user');
+  const { body } = await server.call('superadmin', 'GET', `/api/v1/users/${id}`);
+  await server.call('superadmin', 'PATCH', `/api/v1/users/${id}`, { role: 'user' }, { 'If-Match': `${body.version}` });
+  await stream.ended;
+  expect(stream.events).toEqual([]);
+}, 6000);
+
+it('is cut at once when the service stops', async () => {
+  const short = await startTestServer();
+  const response = await fetch(`${short.url}/api/v1/stream`, {
+    headers: { Authorization: `Bearer ${short.callers.user.token}` },
+  });
+  const text = response.text();
+  const start = performance.now();
+  await short.stop();
+  // Waiting for it would take the three seconds that other answers are given.
+  expect(performance.now() - start).toBeLessThan(2500);
+  expect(await text).toContain('id: f');
+}, 30_000);

@@ -58,10 +58,16 @@ export interface Answer {
 export const PASSWORD = 'correct horse battery';
 
 export async function startTestServer(
-  options: { env?: Record<string, string>; worker?: boolean } = {},
+  options: {
+    env?: Record<string, string>;
+    worker?: boolean;
+    /** Another way to the same database, such as through a link that can be cut. */
+    route?: (databaseUrl: string) => string | Promise<string>;
+  } = {},
 ): Promise<TestServer> {
   const scratch = await createTestDatabase();
-  const database = openTestDatabase(scratch.url);
+  const databaseUrl = (await options.route?.(scratch.url)) ?? scratch.url;
+  const database = openTestDatabase(databaseUrl);
   const dataDir = mkdtempSync(path.join(tmpdir(), 'gantry-web-'));
   const config = loadConfig({
     PORT: '0',
@@ -75,7 +81,7 @@ export async function startTestServer(
   const secretKey = 'ab'.repeat(32);
   const catalog = createCatalog(database.kysely, { openSecret: createSecretBox(secretKey).open, plugins: testKinds });
   const queue = await createQueue({
-    databaseUrl: scratch.url,
+    databaseUrl,
     logger,
     databaseNow: () => databaseNow(database.kysely),
   });
