@@ -83,22 +83,24 @@ describe('the traps of BullMQ on PostgreSQL', () => {
 
   it('fetches nothing while the clocks differ, and goes on when they agree', async () => {
     let offsetMs = 120_000;
-    const queue = await open(database.url, { now: () => Date.now() + offsetMs });
+    const intruder = new Client({ connectionString: database.url });
+    await intruder.connect();
+    const databaseNow = async (): Promise<Date> =>
+      (await intruder.query<{ now: Date }>('select clock_timestamp() as now')).rows[0]?.now ?? new Date(0);
+    const queue = await open(database.url, { now: () => Date.now() + offsetMs, databaseNow });
     let got = 0;
     const consumer = await queue.consume({ concurrency: 2, handle: () => Promise.resolve(void (got += 1)) });
     await queue.publish([{ jobId: randomUUID(), run: 1, send: 1 }]);
     await until(async () => (await queue.inspect()).waiting === 1, 'the message to wait');
     expect(got).toBe(0);
     // Not even a look for stalled work: by a clock that is a day ahead, one look switches that off for a day.
-    const intruder = new Client({ connectionString: database.url });
-    await intruder.connect();
     const looked = `select value from bullmq.meta where queue = 'gantry-work' and field = 'stalled-check'`;
     expect((await intruder.query(looked)).rowCount).toBe(0);
     offsetMs = 0;
     await until(() => got === 1, 'the message after the clocks agreed');
     expect((await intruder.query(looked)).rowCount).toBe(1);
-    await intruder.end();
     await consumer.close(1000);
     await queue.close();
+    await intruder.end();
   });
 });
