@@ -104,6 +104,16 @@ it.each<[string, Part[], number, string, RegExp]>([
     /./,
   ],
   [
+    'NDJSON with a row nested too deep',
+    [
+      ['job', JOB],
+      ['rows', `{"a":${'['.repeat(40)}1${']'.repeat(40)}}\n`, 'application/x-ndjson'],
+    ],
+    422,
+    'bad_upload',
+    /./,
+  ],
+  [
     'a header only',
     [
       ['job', JOB],

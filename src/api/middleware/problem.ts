@@ -1,8 +1,9 @@
 // The one border where errors become answers: problem+json with a stable code. What is not known to us stays in our log.
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { ERROR_STATUS, GantryError, type ErrorCode } from '../../lib/errors';
+import { MAX_JSON_DEPTH } from '../../lib/jsonDepth';
 import type { Logger } from '../../lib/logger';
-import { MAX_DEPTH, TOO_DEEP } from '../jsonBody';
+import { TOO_DEEP } from '../jsonBody';
 
 const TITLES: Record<number, string> = {
   400: 'Not readable',
@@ -80,7 +81,7 @@ const PARSER: Record<string, [ErrorCode, string]> = {
   ],
   'encoding.unsupported': ['wrong_type', 'This content encoding is not taken.'],
   'charset.unsupported': ['wrong_type', 'JSON is taken in UTF-8 only.'],
-  [TOO_DEEP]: ['bad_request', `The JSON is nested deeper than ${MAX_DEPTH} levels. Nothing was changed.`],
+  [TOO_DEEP]: ['bad_request', `The JSON is nested deeper than ${MAX_JSON_DEPTH} levels. Nothing was changed.`],
   'request.aborted': ['bad_request', 'The request broke off. Nothing was changed.'],
 };
 

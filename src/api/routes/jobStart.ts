@@ -10,13 +10,14 @@ import { discardStaged, stageJsonRows, stageRows, type StagedInput } from '../..
 import { policyOf, type Definition } from '../../jobs/define';
 import { GantryError, invalid } from '../../lib/errors';
 import { newId } from '../../lib/ids';
+import { isTooDeep, MAX_JSON_DEPTH } from '../../lib/jsonDepth';
 import { canonicalJson } from '../../lib/signing';
 import { z } from 'zod';
 import type { ApiDeps } from '../apiDeps';
 import { idCursor } from '../contract/common';
 import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/jobs';
-import { isTooDeep, jsonBody, MAX_DEPTH } from '../jsonBody';
+import { jsonBody } from '../jsonBody';
 import { memberText } from '../memberText';
 import { paged } from '../paged';
 import { readUpload, type Upload } from '../readUpload';
@@ -168,8 +169,8 @@ function inputOf(body: JobBody, text: string): CreateJobInput {
 }
 
 function parseBody(text: string): JobBody {
-  if (isTooDeep(Buffer.from(text))) {
-    throw new GantryError('bad_request', `The job is nested deeper than ${MAX_DEPTH} levels. No job was made.`);
+  if (isTooDeep(text)) {
+    throw new GantryError('bad_request', `The job is nested deeper than ${MAX_JSON_DEPTH} levels. No job was made.`);
   }
   let value: unknown;
   try {

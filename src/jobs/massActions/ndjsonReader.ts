@@ -1,6 +1,7 @@
 // NDJSON text to stored rows: each line verbatim, so that numbers keep their digits. Blank lines are passed over.
 // Called by stageRows. A line must be a JSON object; what the object holds is judged at the chunk. An error file that is sent
 // back, known by its first line, loses the two last members of each line here.
+import { isTooDeep, MAX_JSON_DEPTH } from '../../lib/jsonDepth';
 import { ERROR_COLUMNS } from './cellGuard';
 import { NOT_UTF8, REPLACEMENT, type Utf8Decoder } from './decodeUtf8';
 import type { RowReader, RowSink } from './rowReader';
@@ -69,6 +70,7 @@ function hasErrorColumns(text: string): boolean {
 }
 
 function whyNoObject(text: string): { column: number; message: string } | null {
+  if (isTooDeep(text)) return { column: 1, message: `the row is nested deeper than ${MAX_JSON_DEPTH} levels` };
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return null;
