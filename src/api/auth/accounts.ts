@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import { insertAudit } from '../../db/queries/audit';
 import { deleteSessionsOf } from '../../db/queries/sessions';
-import { deleteToken, insertToken, type TokenRow } from '../../db/queries/tokens';
+import { deleteToken, fingerprintOf, insertToken, type TokenRow } from '../../db/queries/tokens';
 import {
   countSuperadmins,
   deleteUser,
@@ -140,7 +140,7 @@ export async function removeToken(db: Kysely<DB>, actor: Actor, id: string): Pro
       action: 'token.delete',
       subjectType: 'token',
       subjectId: id,
-      before: { name: removed.name, userId: removed.userId },
+      before: { name: removed.name, userId: removed.userId, fingerprint: fingerprintOf(removed.tokenHash) },
     });
   });
 }

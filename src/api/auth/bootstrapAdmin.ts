@@ -4,7 +4,7 @@ import type { Kysely } from 'kysely';
 import type { Config } from '../../config/config';
 import type { DB } from '../../db/generated/database';
 import { countSuperadmins, findUserByEmail } from '../../db/queries/users';
-import { findUserOfToken } from '../../db/queries/tokens';
+import { findUserOfToken, wasTokenDeleted } from '../../db/queries/tokens';
 import { SYSTEM_ACTOR } from '../../jobs/actor';
 import { GantryError } from '../../lib/errors';
 import { hashSecret } from '../../lib/ids';
@@ -40,7 +40,9 @@ async function makeAdmin(db: Kysely<DB>, admin: Config['admin']): Promise<FirstA
 }
 
 async function giveToken(db: Kysely<DB>, email: string, token: string): Promise<void> {
-  if (await findUserOfToken(db, hashSecret(token))) return;
+  const hash = hashSecret(token);
+  // Who deleted it meant it: it does not come back with the next start, though the variable may still be set.
+  if ((await findUserOfToken(db, hash)) || (await wasTokenDeleted(db, hash))) return;
   const user = await findUserByEmail(db, email);
   if (!user || user.role !== 'superadmin') return;
   await createToken(db, SYSTEM_ACTOR, { userId: user.id, name: 'ADMIN_TOKEN', expiresAt: null }, token).catch(

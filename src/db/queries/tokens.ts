@@ -73,12 +73,30 @@ export function listTokens(
 }
 
 /** `userId` null: whosever it is. */
-export async function deleteToken(tx: Tx, id: string, userId: string | null): Promise<TokenRow | null> {
+export async function deleteToken(
+  tx: Tx,
+  id: string,
+  userId: string | null,
+): Promise<(TokenRow & { tokenHash: Buffer }) | null> {
   const row = await tx
     .deleteFrom('apiToken')
     .where('id', '=', id)
     .$if(userId !== null, (query) => query.where('userId', '=', userId ?? ''))
-    .returning(COLUMNS)
+    .returning([...COLUMNS, 'tokenHash'])
     .executeTakeFirst();
   return row ?? null;
+}
+
+/** Part of a token's hash: enough to know it again, too little to find it by. */
+export function fingerprintOf(tokenHash: Buffer): string {
+  return tokenHash.subarray(0, 8).toString('hex');
+}
+
+/** Whether somebody deleted this very token, as the audit tells. */
+export async function wasTokenDeleted(db: Db, tokenHash: Buffer): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from audit where action = 'token.delete' and before ->> 'fingerprint' = ${fingerprintOf(tokenHash)} limit 1`.execute(
+    db,
+  );
+  return rows.length > 0;
 }
