@@ -1,7 +1,8 @@
 // The pool that BullMQ's PostgreSQL backend is given: a statement that met a passing fault is tried again.
 // Without it a completion that hits a dropped connection is stored as a failure of good work (reliability 1.1).
 // Blind repeats are safe here because every message has an id of ours: a second add of it is ignored.
-import { Pool } from 'pg';
+import type { Socket } from 'node:net';
+import { Pool, type PoolClient } from 'pg';
 import { pause } from '../lib/abort';
 import type { Logger } from '../lib/logger';
 import { isTransient } from './transient';
@@ -32,7 +33,7 @@ export function createRetryingPool(options: RetryingPoolOptions): Pool {
   });
   pool.on('error', createTrouble(options.logger, 'a connection of the queue was lost; another is opened when needed'));
   // A client that is checked out (for LISTEN) and dies between two statements must not end the process.
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('connect', (client) => endWhenSilent(client.on('error', () => undefined)));
   if (options.retry === false) return pool;
 
   const query = pool.query.bind(pool) as unknown as (text: string, params?: unknown[]) => Promise<unknown>;
@@ -48,4 +49,21 @@ export function createRetryingPool(options: RetryingPoolOptions): Pool {
     }
   };
   return Object.assign(pool, { query: retrying }) as unknown as Pool;
+}
+
+/**
+ * A statement that times out leaves pg's client blocked behind it. The pool throws such a client away, but the one that BullMQ
+ * keeps for LISTEN would stay so for ever: its link is ended, so that BullMQ hears of it and opens another.
+ */
+function endWhenSilent(client: PoolClient): void {
+  const query = client.query.bind(client) as unknown as (...call: unknown[]) => Promise<unknown> | undefined;
+  const { connection } = client as unknown as { connection: { stream: Socket } };
+  const watched = (...call: unknown[]): Promise<unknown> | undefined => {
+    const answer = query(...call);
+    answer?.catch?.((error: Error) => {
+      if (error.message === 'Query read timeout') connection.stream.destroy();
+    });
+    return answer;
+  };
+  Object.assign(client, { query: watched });
 }

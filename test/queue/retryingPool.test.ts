@@ -3,6 +3,7 @@ import { Client, type Pool } from 'pg';
 import { createLogger } from '../../src/lib/logger';
 import { createRetryingPool } from '../../src/queue/retryingPool';
 import { createTestDatabase, type TestDatabase } from '../support/database';
+import { openTcpProxy, through } from '../support/tcpProxy';
 import { until } from '../support/until';
 
 let database: TestDatabase;
@@ -75,4 +76,23 @@ it('answers a statement whose session was terminated under it', async () => {
   };
   await expect(terminated(openPool())).resolves.toBe(1);
   await expect(terminated(openPool(false))).rejects.toThrow();
+});
+
+it('ends a client that is kept, such as that for LISTEN, when its link answers a statement with silence', async () => {
+  const proxy = await openTcpProxy(Number(new URL(database.url).port));
+  const pool = createRetryingPool({
+    databaseUrl: through(database.url, proxy),
+    schema: 'public',
+    max: 2,
+    logger: createLogger({ level: 'silent' }),
+  });
+  const kept = await pool.connect();
+  const ended = new Promise<Error>((resolve) => kept.once('error', resolve));
+  proxy.swallow();
+  await expect(kept.query('listen something')).rejects.toThrow('timeout');
+  expect((await ended).message).toContain('Connection terminated');
+  kept.release(true);
+  await expect(pool.query('select 1')).resolves.toMatchObject({ rowCount: 1 });
+  await pool.end();
+  await proxy.close();
 });
