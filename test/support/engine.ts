@@ -4,7 +4,7 @@ import { loadConfig, type Config } from '../../src/config/config';
 import type { Database } from '../../src/db/database';
 import type { DB } from '../../src/db/generated/database';
 import { findJob, type JobRow } from '../../src/db/queries/jobs';
-import { databaseNow } from '../../src/db/queries/schedules';
+import { databaseNow } from '../../src/db/queries/clock';
 import { createWaker, type Waker } from '../../src/db/wake';
 import type { Actor } from '../../src/jobs/actor';
 import { createCatalog } from '../../src/jobs/catalog';

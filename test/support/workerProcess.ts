@@ -2,7 +2,7 @@
 // Says "ready" on standard output; SIGTERM stops it gracefully.
 import { loadConfig } from '../../src/config/config';
 import { openDatabase } from '../../src/db/database';
-import { databaseNow } from '../../src/db/queries/schedules';
+import { databaseNow } from '../../src/db/queries/clock';
 import { createWaker } from '../../src/db/wake';
 import { createCatalog } from '../../src/jobs/catalog';
 import { createLogger } from '../../src/lib/logger';

@@ -319,7 +319,6 @@ export interface Operation {
   menu: string[];
   needsApproval: Generated<boolean>;
   paramsSchema: string | null;
-  rateFreeAt: Timestamp | null;
   ratePerSecond: number | null;
   retry: string;
   roles: string[];

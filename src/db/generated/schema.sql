@@ -98,7 +98,6 @@ create table app_user (
   constraint app_user_notice_preference_check CHECK ((notice_preference = ANY (ARRAY['always'::text, 'failures'::text, 'never'::text]))),
   constraint app_user_pkey PRIMARY KEY (id)
 );
-CREATE INDEX app_user_created ON app_user USING btree (created_at DESC, id DESC);
 CREATE UNIQUE INDEX app_user_email ON app_user USING btree (email);
 
 create table artifact (
@@ -412,7 +411,6 @@ create table operation (
   created_at timestamp with time zone default gantry_now() not null,
   updated_at timestamp with time zone default gantry_now() not null,
   version integer default 1 not null,
-  rate_free_at timestamp with time zone,
   constraint operation_chunk_size_check CHECK (((chunk_size >= 1) AND (chunk_size <= 1000))),
   constraint operation_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 100))),
   constraint operation_key_check CHECK ((key ~ '^[a-z][a-z0-9_.-]{0,99}$'::text)),

@@ -30,7 +30,7 @@ function selectOperations(db: Db) {
 
 export type OperationRow = Awaited<ReturnType<ReturnType<typeof selectOperations>['executeTakeFirstOrThrow']>>;
 
-export type NewOperation = Omit<Insertable<Operation>, 'createdAt' | 'updatedAt' | 'version' | 'rateFreeAt'>;
+export type NewOperation = Omit<Insertable<Operation>, 'createdAt' | 'updatedAt' | 'version'>;
 
 /** Null when the key is taken. */
 export async function insertOperation(tx: Tx, operation: NewOperation): Promise<OperationRow | null> {

@@ -2,12 +2,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../database';
 
-export async function databaseNow(db: Db): Promise<Date> {
-  const { rows } = await sql<{ now: Date }>`select gantry_now() as now`.execute(db);
-  if (!rows[0]) throw new Error('the database did not tell its time');
-  return rows[0].now;
-}
-
 /** Declares a schedule; a changed cron starts anew from `nextDueAt`, an unchanged one keeps its place. */
 export async function declareSchedule(db: Db, name: string, cron: string, nextDueAt: Date): Promise<void> {
   await sql`

@@ -2,7 +2,8 @@
 // doubled tick neither skips a duty nor runs it twice. Times that passed while nobody was there make one late run.
 import { Cron } from 'croner';
 import type { Db } from '../../db/database';
-import { claimDue, databaseNow, declareSchedule, findDue, markDueFinished } from '../../db/queries/schedules';
+import { databaseNow } from '../../db/queries/clock';
+import { claimDue, declareSchedule, findDue, markDueFinished } from '../../db/queries/schedules';
 
 export function nextAfter(cron: string, moment: Date): Date {
   const next = new Cron(cron, { timezone: 'UTC', paused: true }).nextRun(moment);

@@ -25,7 +25,6 @@ create table app_user (
   version integer not null default 1
 );
 create unique index app_user_email on app_user (email);
-create index app_user_created on app_user (created_at desc, id desc);
 
 -- id is the SHA-256 of the cookie's value: a stolen table opens no session.
 create table session (
@@ -85,8 +84,6 @@ create table operation (
   roles text[] not null,
   created_at timestamptz not null default gantry_now(),
   updated_at timestamptz not null default gantry_now(),
-  version integer not null default 1,
-  -- Token bucket of rate_per_second over all jobs and workers: rows may be sent from this moment on.
-  rate_free_at timestamptz
+  version integer not null default 1
 );
 `;
