@@ -16,6 +16,22 @@ export interface Policy {
   /** May run again after its worker died. False: it then ends as failed, never twice. Default true. */
   restartable: boolean;
   needsApproval: boolean;
+  /** Its handler runs in a process of its own, which is killed when it does not heed cancel or timeout. Default false. */
+  isolated: boolean;
+  /** Milliseconds that one run (of a chunk, for mass actions) may take; then its signal fires, then it is killed or fenced. Null: no limit. */
+  timeoutMs: number | null;
+  /** Days an ended job stays; null: RETENTION_DAYS. */
+  retentionDays: number | null;
+}
+
+/** How a request of a kind that needs approval is decided. */
+export interface ApprovalRules {
+  /** Different people who must approve. Default 1. */
+  quorum?: number;
+  /** E-mail addresses of those who may decide, besides nobody else. Left out: every superadmin. */
+  approvers?: string[];
+  /** Milliseconds until an undecided request expires. Default seven days. */
+  expiresAfterMs?: number;
 }
 
 interface DefinitionBase {
@@ -27,7 +43,10 @@ interface DefinitionBase {
   /** Who may start it. */
   roles: UserRole[];
   policy?: Partial<Policy>;
+  approval?: ApprovalRules;
 }
+
+export type Severity = 'info' | 'warning' | 'error';
 
 /** What every handler is given. `signal` fires on cancel, on loss of the lease and at the end of a graceful stop. */
 export interface JobContext<P> {
@@ -43,6 +62,8 @@ export interface JobContext<P> {
   /** A line of the job's log, kept with the job. */
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void;
   progress(done: number, total: number | null, note?: string): void;
+  /** A line of the result report that is attached to the run. */
+  report(severity: Severity, message: string, data?: JsonObject): void;
   idempotencyKey: string;
   deps: HandlerDeps;
 }
@@ -83,6 +104,22 @@ export interface RowResult {
   skipped?: boolean;
   code?: string;
   message?: string;
+  /** What the row's subject was before, kept for undo; only of kinds with undoChunk. */
+  before?: JsonObject;
+}
+
+/** A row of an undo job: the row as it was first sent, and what the first job kept of the time before. */
+export interface UndoRow extends Row {
+  before: JsonObject;
+}
+
+/** What a row would do: for previews. `before` null: made anew; `after` null: taken away; `refusal`: it would fail so. */
+export interface PreviewRow {
+  rowIndex: number;
+  before: JsonObject | null;
+  after: JsonObject | null;
+  skipped?: boolean;
+  refusal?: { code: string; message: string };
 }
 
 export interface JobDefinition<P = JsonObject> extends DefinitionBase {
@@ -121,7 +158,13 @@ export interface MassActionDefinition<P = JsonObject> extends DefinitionBase {
   retry: { attempts: number; minDelayMs: number; maxDelayMs: number };
   /** Rows a second over all jobs and workers of this kind. */
   ratePerSecond: number | null;
+  /** True: a new run's chunks are sized by how long earlier rows of the kind took, between 1 and chunkSize rows. */
+  adaptive?: boolean;
   processChunk(ctx: ChunkContext<P>, rows: Row[]): Promise<ChunkOutcome>;
+  /** Judges rows without changing anything: POST /jobs/preview. `tx` of the context is rolled back in any case. */
+  previewChunk?(ctx: ChunkContext<P>, rows: Row[]): Promise<PreviewRow[]>;
+  /** Puts back what `before` tells; a row whose subject changed since fails with `changed_since`. Its presence makes a kind undoable. */
+  undoChunk?(ctx: ChunkContext<P>, rows: UndoRow[]): Promise<ChunkOutcome>;
 }
 
 /** What a tick of a process decides. `again`: next tick at once; `waitFor`: sleep in the ledger until woken or the deadline. */
@@ -160,7 +203,15 @@ export function defineProcess<P>(definition: Omit<ProcessDefinition<P>, 'shape'>
   return { shape: 'process', ...definition };
 }
 
-const DEFAULT_POLICY: Policy = { cancelable: true, requeueable: true, restartable: true, needsApproval: false };
+const DEFAULT_POLICY: Policy = {
+  cancelable: true,
+  requeueable: true,
+  restartable: true,
+  needsApproval: false,
+  isolated: false,
+  timeoutMs: null,
+  retentionDays: null,
+};
 
 export function policyOf(definition: Definition): Policy {
   return { ...DEFAULT_POLICY, ...definition.policy };

@@ -21,7 +21,15 @@ export interface Commanded {
 }
 
 /** Kinds that are gone leave jobs that can still be stopped and deleted, but not run. */
-const POLICY_OF_GONE: Policy = { cancelable: true, requeueable: false, restartable: false, needsApproval: false };
+const POLICY_OF_GONE: Policy = {
+  cancelable: true,
+  requeueable: false,
+  restartable: false,
+  needsApproval: false,
+  isolated: false,
+  timeoutMs: null,
+  retentionDays: null,
+};
 
 export function policyOfKind(definition: Definition | null): Policy {
   return definition ? policyOf(definition) : POLICY_OF_GONE;

@@ -1963,6 +1963,9 @@ export interface operations {
                                 requeueable: boolean;
                                 restartable: boolean;
                                 needsApproval: boolean;
+                                isolated: boolean;
+                                timeoutMs: number | null;
+                                retentionDays: number | null;
                             };
                         }[];
                         nextCursor: string | null;

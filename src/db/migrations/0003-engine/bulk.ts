@@ -1,0 +1,3 @@
+// Part of migration 0003: commands on sets of jobs, and resubmitted jobs.
+export const BULK = `
+`;

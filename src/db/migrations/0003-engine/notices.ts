@@ -1,0 +1,3 @@
+// Part of migration 0003: preferences, digests, alerts and the delivery of notices.
+export const NOTICES = `
+`;

@@ -1,0 +1,3 @@
+// Part of migration 0003: attempts, timeouts, isolation and the poison rule.
+export const RUNS = `
+`;

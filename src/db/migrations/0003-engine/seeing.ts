@@ -1,0 +1,3 @@
+// Part of migration 0003: reports, the log's cap, counters and queue figures.
+export const SEEING = `
+`;

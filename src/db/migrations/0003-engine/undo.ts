@@ -1,0 +1,3 @@
+// Part of migration 0003: what undo needs: earlier values of rows, and adaptive chunks.
+export const UNDO = `
+`;
