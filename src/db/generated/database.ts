@@ -68,6 +68,7 @@ export interface ApiToken {
   id: string;
   lastUsedAt: Timestamp | null;
   name: string;
+  scopes: string[] | null;
   tokenHash: Buffer;
   userId: string;
 }
@@ -76,6 +77,7 @@ export interface AppUser {
   createdAt: Generated<Timestamp>;
   disabledAt: Timestamp | null;
   email: string;
+  hiddenKinds: Generated<string[]>;
   id: string;
   language: Generated<string>;
   name: string;
@@ -113,6 +115,11 @@ export interface Audit {
   requestId: string | null;
   subjectId: string;
   subjectType: string;
+}
+
+export interface AuditChain {
+  auditId: number;
+  hash: Buffer;
 }
 
 export interface Change {
@@ -196,6 +203,13 @@ export interface DeploymentTarget {
   updatedAt: Generated<Timestamp>;
 }
 
+export interface DurationCount {
+  atMost: number;
+  kind: string;
+  measure: string;
+  runs: number;
+}
+
 export interface Feed {
   at: Generated<Timestamp>;
   ownerId: string | null;
@@ -251,6 +265,7 @@ export interface Job {
   startedAt: Timestamp | null;
   state: JobState;
   title: string;
+  traceParent: string | null;
   trial: number | null;
   trialPassed: Generated<boolean>;
   version: Generated<number>;
@@ -287,6 +302,7 @@ export interface LogLine {
   at: Generated<Timestamp>;
   jobId: string;
   level: string;
+  line: number | null;
   message: string;
   run: number;
   seq: Generated<number>;
@@ -308,6 +324,13 @@ export interface Notice {
   run: number;
   sentAt: Timestamp | null;
   state: Generated<NoticeState>;
+}
+
+export interface OidcIdentity {
+  createdAt: Generated<Timestamp>;
+  issuer: string;
+  subject: string;
+  userId: string;
 }
 
 export interface Operation {
@@ -358,6 +381,15 @@ export interface ProjectMember {
   userId: string;
 }
 
+export interface ReportEntry {
+  data: string | null;
+  entry: number;
+  jobId: string;
+  message: string;
+  run: number;
+  severity: string;
+}
+
 export interface RowError {
   attempt: Generated<number>;
   code: string;
@@ -401,6 +433,39 @@ export interface Run {
   startedAt: Timestamp | null;
   total: number | null;
   workerId: string | null;
+}
+
+export interface RunRecord {
+  bytes: Generated<number>;
+  cut: Generated<boolean>;
+  errors: Generated<number>;
+  errorsAfterCut: Generated<number>;
+  infos: Generated<number>;
+  jobId: string;
+  lines: Generated<number>;
+  run: number;
+  warnings: Generated<number>;
+}
+
+export interface RunTally {
+  at: Generated<Timestamp>;
+  failed: Generated<number>;
+  good: Generated<number>;
+  kind: string;
+  processMs: number | null;
+  waitMs: number | null;
+  what: string;
+}
+
+export interface SavedFilter {
+  createdAt: Generated<Timestamp>;
+  filter: string;
+  id: string;
+  name: string;
+  shared: Generated<boolean>;
+  updatedAt: Generated<Timestamp>;
+  userId: string;
+  version: Generated<number>;
 }
 
 export interface Scenario {
@@ -459,6 +524,25 @@ export interface Stage {
   version: Generated<number>;
 }
 
+export interface Statistic {
+  at: Timestamp;
+  canceled: Generated<number>;
+  completedWithErrors: Generated<number>;
+  created: Generated<number>;
+  expired: Generated<number>;
+  failed: Generated<number>;
+  kind: string;
+  processMs: Generated<number>;
+  rejected: Generated<number>;
+  rowsFailed: Generated<number>;
+  rowsGood: Generated<number>;
+  started: Generated<number>;
+  step: string;
+  succeeded: Generated<number>;
+  waitMs: Generated<number>;
+  withdrawn: Generated<number>;
+}
+
 export interface Upload {
   jobId: string;
   touchedAt: Generated<Timestamp>;
@@ -486,11 +570,13 @@ export interface DB {
   appUser: AppUser;
   artifact: Artifact;
   audit: Audit;
+  auditChain: AuditChain;
   change: Change;
   chunk: Chunk;
   deployment: Deployment;
   deploymentStep: DeploymentStep;
   deploymentTarget: DeploymentTarget;
+  durationCount: DurationCount;
   feed: Feed;
   idempotency: Idempotency;
   job: Job;
@@ -499,13 +585,18 @@ export interface DB {
   kindRate: KindRate;
   logLine: LogLine;
   notice: Notice;
+  oidcIdentity: OidcIdentity;
   operation: Operation;
   outbox: Outbox;
   project: Project;
   projectMember: ProjectMember;
+  reportEntry: ReportEntry;
   rowError: RowError;
   rowOutcome: RowOutcome;
   run: Run;
+  runRecord: RunRecord;
+  runTally: RunTally;
+  savedFilter: SavedFilter;
   scenario: Scenario;
   schedule: Schedule;
   scheduleDue: ScheduleDue;
@@ -513,6 +604,7 @@ export interface DB {
   setting: Setting;
   signInFailure: SignInFailure;
   stage: Stage;
+  statistic: Statistic;
   upload: Upload;
   worker: Worker;
 }

@@ -26,6 +26,37 @@ AS $function$
   select clock_timestamp() + coalesce(nullif(current_setting('gantry.clock_offset', true), '')::interval, interval '0')
 $function$;
 
+CREATE OR REPLACE FUNCTION public.number_log_line()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into run_record as r (job_id, run, lines, bytes) values (new.job_id, new.run, 1, octet_length(new.message))
+    on conflict (job_id, run) do update set lines = r.lines + 1, bytes = r.bytes + excluded.bytes
+    returning r.lines into new.line;
+  return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.tally_run()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  kind text := (select job.kind from job where job.id = new.job_id);
+begin
+  if tg_op = 'INSERT' then
+    insert into run_tally (kind, what) values (kind, 'created');
+  elsif new.finished_at is not null and old.finished_at is null then
+    insert into run_tally (at, kind, what, good, failed, process_ms)
+    values (new.finished_at, kind, new.outcome::text, new.good, new.failed,
+      extract(epoch from new.finished_at - new.started_at) * 1000);
+  else
+    insert into run_tally (at, kind, what, wait_ms)
+    values (new.started_at, kind, 'started', greatest(extract(epoch from new.started_at - new.queued_at) * 1000, 0));
+  end if;
+  return null;
+end $function$;
+
 create table agent (
   id uuid not null,
   no integer generated always as identity not null,
@@ -72,6 +103,7 @@ create table api_token (
   created_at timestamp with time zone default gantry_now() not null,
   expires_at timestamp with time zone,
   last_used_at timestamp with time zone,
+  scopes text[],
   constraint api_token_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
   constraint api_token_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(id) ON DELETE CASCADE,
   constraint api_token_pkey PRIMARY KEY (id),
@@ -93,6 +125,7 @@ create table app_user (
   created_at timestamp with time zone default gantry_now() not null,
   updated_at timestamp with time zone default gantry_now() not null,
   version integer default 1 not null,
+  hidden_kinds text[] default '{}'::text[] not null,
   constraint app_user_email_check CHECK (((email = lower(email)) AND (length(email) <= 320))),
   constraint app_user_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
   constraint app_user_notice_preference_check CHECK ((notice_preference = ANY (ARRAY['always'::text, 'failures'::text, 'never'::text]))),
@@ -134,9 +167,19 @@ create table audit (
   request_id text,
   constraint audit_pkey PRIMARY KEY (id)
 );
+CREATE INDEX audit_action ON audit USING btree (action, id DESC);
 CREATE INDEX audit_actor ON audit USING btree (actor_id, id DESC);
+CREATE INDEX audit_at ON audit USING btree (at);
 CREATE INDEX audit_subject ON audit USING btree (subject_type, subject_id, id DESC);
 CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
+CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
+
+create table audit_chain (
+  audit_id bigint not null,
+  hash bytea not null,
+  constraint audit_chain_pkey PRIMARY KEY (audit_id)
+);
+CREATE TRIGGER audit_chain_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit_chain FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 
 create table change (
   id bigint generated always as identity not null,
@@ -239,6 +282,15 @@ create table deployment_target (
 );
 CREATE INDEX deployment_target_agent ON deployment_target USING btree (agent_id) WHERE (status = ANY (ARRAY['pending'::target_status, 'standby'::target_status, 'pre'::target_status, 'deploy'::target_status, 'post'::target_status]));
 
+create table duration_count (
+  kind text not null,
+  measure text not null,
+  at_most double precision not null,
+  runs bigint not null,
+  constraint duration_count_measure_check CHECK ((measure = ANY (ARRAY['wait'::text, 'process'::text]))),
+  constraint duration_count_pkey PRIMARY KEY (kind, measure, at_most)
+);
+
 create table feed (
   seq bigint generated always as identity not null,
   topic text not null,
@@ -304,6 +356,7 @@ create table job (
   error_message text,
   version bigint default 1 not null,
   deleted_at timestamp with time zone,
+  trace_parent text,
   constraint job_end_has_purge CHECK (((finished_at IS NULL) = (purge_at IS NULL))),
   constraint job_final_has_end CHECK (((state = ANY (ARRAY['succeeded'::job_state, 'completed_with_errors'::job_state, 'failed'::job_state, 'canceled'::job_state, 'rejected'::job_state, 'withdrawn'::job_state, 'expired'::job_state])) = (finished_at IS NOT NULL))),
   constraint job_input_format_check CHECK ((input_format = ANY (ARRAY['json'::text, 'ndjson'::text, 'csv'::text]))),
@@ -366,10 +419,13 @@ create table log_line (
   at timestamp with time zone default gantry_now() not null,
   level text not null,
   message text not null,
+  line bigint,
   constraint log_line_level_check CHECK ((level = ANY (ARRAY['debug'::text, 'info'::text, 'warn'::text, 'error'::text]))),
   constraint log_line_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE,
   constraint log_line_pkey PRIMARY KEY (job_id, seq)
 );
+CREATE UNIQUE INDEX log_line_run ON log_line USING btree (job_id, run, line);
+CREATE TRIGGER log_line_number BEFORE INSERT ON log_line FOR EACH ROW WHEN ((new.line IS NULL)) EXECUTE FUNCTION number_log_line();
 
 create table notice (
   id uuid not null,
@@ -391,6 +447,16 @@ create table notice (
   constraint notice_job_id_run_kind_recipient_key UNIQUE (job_id, run, kind, recipient)
 );
 CREATE INDEX notice_due ON notice USING btree (due_at) WHERE (state = ANY (ARRAY['due'::notice_state, 'sending'::notice_state]));
+
+create table oidc_identity (
+  issuer text not null,
+  subject text not null,
+  user_id uuid not null,
+  created_at timestamp with time zone default gantry_now() not null,
+  constraint oidc_identity_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(id) ON DELETE CASCADE,
+  constraint oidc_identity_pkey PRIMARY KEY (issuer, subject)
+);
+CREATE INDEX oidc_identity_user ON oidc_identity USING btree (user_id);
 
 create table operation (
   key text not null,
@@ -459,6 +525,18 @@ create table project_member (
 );
 CREATE INDEX project_member_user ON project_member USING btree (user_id);
 
+create table report_entry (
+  job_id uuid not null,
+  run integer not null,
+  entry integer not null,
+  severity text not null,
+  message text not null,
+  data json,
+  constraint report_entry_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'error'::text]))),
+  constraint report_entry_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE,
+  constraint report_entry_pkey PRIMARY KEY (job_id, run, entry)
+);
+
 create table row_error (
   job_id uuid not null,
   run integer not null,
@@ -511,6 +589,48 @@ create table run (
   constraint run_pkey PRIMARY KEY (job_id, run)
 );
 CREATE INDEX run_lease ON run USING btree (lease_until) WHERE (lease_until IS NOT NULL);
+CREATE TRIGGER run_tally_created AFTER INSERT ON run FOR EACH ROW EXECUTE FUNCTION tally_run();
+CREATE TRIGGER run_tally_moved AFTER UPDATE ON run FOR EACH ROW WHEN ((((old.started_at IS NULL) AND (new.started_at IS NOT NULL)) OR ((old.finished_at IS NULL) AND (new.finished_at IS NOT NULL)))) EXECUTE FUNCTION tally_run();
+
+create table run_record (
+  job_id uuid not null,
+  run integer not null,
+  lines bigint default 0 not null,
+  bytes bigint default 0 not null,
+  errors_after_cut bigint default 0 not null,
+  cut boolean default false not null,
+  infos bigint default 0 not null,
+  warnings bigint default 0 not null,
+  errors bigint default 0 not null,
+  constraint run_record_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE,
+  constraint run_record_pkey PRIMARY KEY (job_id, run)
+);
+
+create table run_tally (
+  at timestamp with time zone default gantry_now() not null,
+  kind text not null,
+  what text not null,
+  good bigint default 0 not null,
+  failed bigint default 0 not null,
+  wait_ms bigint,
+  process_ms bigint
+);
+
+create table saved_filter (
+  id uuid not null,
+  user_id uuid not null,
+  name text not null,
+  filter json not null,
+  shared boolean default false not null,
+  created_at timestamp with time zone default gantry_now() not null,
+  updated_at timestamp with time zone default gantry_now() not null,
+  version integer default 1 not null,
+  constraint saved_filter_name_check CHECK (((length(name) >= 1) AND (length(name) <= 30))),
+  constraint saved_filter_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(id) ON DELETE CASCADE,
+  constraint saved_filter_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX saved_filter_name ON saved_filter USING btree (user_id, lower(name));
+CREATE INDEX saved_filter_shared ON saved_filter USING btree (id) WHERE shared;
 
 create table scenario (
   id integer generated always as identity not null,
@@ -588,6 +708,27 @@ create table stage (
   constraint stage_project_id_fkey FOREIGN KEY (project_id) REFERENCES project(id) ON DELETE CASCADE,
   constraint stage_pkey PRIMARY KEY (id),
   constraint stage_project_id_name_key UNIQUE (project_id, name)
+);
+
+create table statistic (
+  step text not null,
+  at timestamp with time zone not null,
+  kind text not null,
+  created bigint default 0 not null,
+  started bigint default 0 not null,
+  succeeded bigint default 0 not null,
+  completed_with_errors bigint default 0 not null,
+  failed bigint default 0 not null,
+  canceled bigint default 0 not null,
+  rejected bigint default 0 not null,
+  withdrawn bigint default 0 not null,
+  expired bigint default 0 not null,
+  rows_good bigint default 0 not null,
+  rows_failed bigint default 0 not null,
+  wait_ms bigint default 0 not null,
+  process_ms bigint default 0 not null,
+  constraint statistic_step_check CHECK ((step = ANY (ARRAY['minute'::text, 'hour'::text, 'ever'::text]))),
+  constraint statistic_pkey PRIMARY KEY (step, at, kind)
 );
 
 create table upload (

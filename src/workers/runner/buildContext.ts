@@ -25,6 +25,7 @@ export function buildContext(
     logger: deps.logger.child({ jobId: lease.jobId, run: lease.run, kind: job.kind }),
     log: recorder.log,
     progress: recorder.progress,
+    report: recorder.report,
     idempotencyKey,
     deps: deps.handlerDeps,
   };

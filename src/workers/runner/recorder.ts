@@ -1,7 +1,8 @@
-// Log lines and progress of one holding, collected in memory and written at most once a second, and at its end.
-// Both are written under the lease: a fenced worker's lines change nothing.
+// Log lines, report lines and progress of one holding, collected in memory and written at most once a second, and at its end.
+// All are written under the lease: a fenced worker's lines change nothing.
 import type { Db } from '../../db/database';
 import { appendLog, saveProgress, type Lease, type LogEntry } from '../../db/queries/claims';
+import { appendReport, MAX_ENTRIES, type ReportEntry, type ReportSeverity } from '../../db/queries/reports';
 import { isTransient, withRetry } from '../../db/retry';
 import { cleanText, messageOf } from '../../lib/errors';
 import type { Logger } from '../../lib/logger';
@@ -9,6 +10,7 @@ import type { Logger } from '../../lib/logger';
 export interface Recorder {
   log(level: LogEntry['level'], message: string): void;
   progress(done: number, total: number | null, note?: string): void;
+  report(severity: ReportSeverity, message: string, data?: Record<string, unknown>): void;
   /** Progress that was told and not yet written, for whoever writes it in a transaction of its own. */
   takeProgress(): Progress | null;
   flush(): Promise<void>;
@@ -27,10 +29,13 @@ const FLUSH_MS = 1000;
 const MAX_LINES = 10_000;
 const BATCH = 1000;
 const MAX_LENGTH = 10_000;
+/** JSON text of a report line's data. */
+const MAX_DATA = 10_000;
 
 export function createRecorder(deps: { db: Db; lease: Lease; logger: Logger; onProgress(): void }): Recorder {
   const { db, lease, logger } = deps;
   let lines: LogEntry[] = [];
+  let entries: ReportEntry[] = [];
   let lost = 0;
   let latest: Progress | null = null;
   let closed = false;
@@ -47,6 +52,11 @@ export function createRecorder(deps: { db: Db; lease: Lease; logger: Logger; onP
       await withRetry(() => appendLog(db, lease, batch));
       lines = lines.slice(batch.length);
     }
+    const told = entries;
+    if (told.length > 0) {
+      await withRetry(() => appendReport(db, lease, told));
+      entries = entries.slice(told.length);
+    }
     const progress = latest;
     latest = null;
     if (progress && (await withRetry(() => saveProgress(db, lease, progress)))) deps.onProgress();
@@ -56,7 +66,10 @@ export function createRecorder(deps: { db: Db; lease: Lease; logger: Logger; onP
     timer = null;
     writing = writing.then(write).catch((error: unknown) => {
       // What cannot be written now stays for the next flush, unless it can never be written.
-      if (!isTransient(error)) lines = [];
+      if (!isTransient(error)) {
+        lines = [];
+        entries = [];
+      }
       logger.warn({ jobId: lease.jobId, error: messageOf(error, 300) }, 'log lines or progress were not written');
     });
     return writing;
@@ -81,6 +94,14 @@ export function createRecorder(deps: { db: Db; lease: Lease; logger: Logger; onP
       };
       soon();
     },
+    report: (severity, message, data) => {
+      if (closed) return;
+      // Beyond what is kept only the first of a flush matter; the rest would fill the memory.
+      if (entries.length < 2 * MAX_ENTRIES) {
+        entries.push({ severity, message: cleanText(String(message)).slice(0, MAX_LENGTH), data: jsonOf(data) });
+      }
+      soon();
+    },
     takeProgress: () => {
       const progress = latest;
       latest = null;
@@ -92,4 +113,16 @@ export function createRecorder(deps: { db: Db; lease: Lease; logger: Logger; onP
       await flush();
     },
   };
+}
+
+/** Data that cannot be kept is left out and said so. */
+function jsonOf(data: Record<string, unknown> | undefined): string | null {
+  if (data === undefined) return null;
+  try {
+    const text = cleanText(JSON.stringify(data) ?? 'null');
+    if (text.length <= MAX_DATA) return text;
+  } catch {
+    // Circular, or a toJSON that throws.
+  }
+  return JSON.stringify({ note: 'The data of this line could not be kept as JSON, or was too large.' });
 }
