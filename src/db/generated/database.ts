@@ -103,6 +103,20 @@ export interface Artifact {
   version: number;
 }
 
+export interface Attempt {
+  ended: string | null;
+  endedAt: Timestamp | null;
+  epoch: number;
+  errorCode: string | null;
+  errorMessage: string | null;
+  host: string;
+  id: Generated<number>;
+  jobId: string;
+  run: number;
+  startedAt: Generated<Timestamp>;
+  workerId: string;
+}
+
 export interface Audit {
   action: string;
   actorId: string | null;
@@ -143,6 +157,7 @@ export interface Chunk {
   inputChunk: number;
   jobId: string;
   leaseUntil: Timestamp | null;
+  loneCrashes: Generated<number>;
   rowCount: number;
   rowIndexes: ArrayType<number> | null;
   run: number;
@@ -259,6 +274,7 @@ export interface Job {
   priority: Generated<number>;
   purgeAt: Timestamp | null;
   queuedAt: Timestamp | null;
+  retentionDays: number | null;
   rowTotal: number | null;
   run: Generated<number>;
   runAt: Timestamp | null;
@@ -291,6 +307,13 @@ export interface JobInput {
   jobId: string;
   rowCount: number;
   rows: string;
+}
+
+export interface KindDuration {
+  kind: string;
+  meanMs: Generated<number>;
+  runs: Generated<number>;
+  variance: Generated<number>;
 }
 
 export interface KindRate {
@@ -411,12 +434,14 @@ export interface Run {
   epoch: Generated<number>;
   errorCode: string | null;
   errorMessage: string | null;
+  expectedMs: number | null;
   failed: Generated<number>;
   finishedAt: Timestamp | null;
   good: Generated<number>;
   host: string | null;
   jobId: string;
   leaseUntil: Timestamp | null;
+  loneCrashes: Generated<number>;
   note: string | null;
   openChunks: Generated<number>;
   outcome: JobState | null;
@@ -559,6 +584,7 @@ export interface Worker {
   slots: number;
   startedAt: Generated<Timestamp>;
   state: Generated<string>;
+  stuck: Generated<number>;
   version: string;
 }
 
@@ -569,6 +595,7 @@ export interface DB {
   apiToken: ApiToken;
   appUser: AppUser;
   artifact: Artifact;
+  attempt: Attempt;
   audit: Audit;
   auditChain: AuditChain;
   change: Change;
@@ -582,6 +609,7 @@ export interface DB {
   job: Job;
   jobEvent: JobEvent;
   jobInput: JobInput;
+  kindDuration: KindDuration;
   kindRate: KindRate;
   logLine: LogLine;
   notice: Notice;

@@ -153,6 +153,26 @@ create table artifact (
   constraint artifact_stored_as_key UNIQUE (stored_as)
 );
 
+create table attempt (
+  id bigint generated always as identity not null,
+  job_id uuid not null,
+  run integer not null,
+  epoch integer not null,
+  worker_id uuid not null,
+  host text not null,
+  started_at timestamp with time zone default gantry_now() not null,
+  ended_at timestamp with time zone,
+  ended text,
+  error_code text,
+  error_message text,
+  constraint attempt_end CHECK (((ended_at IS NULL) = (ended IS NULL))),
+  constraint attempt_ended_check CHECK ((ended = ANY (ARRAY['succeeded'::text, 'completed_with_errors'::text, 'failed'::text, 'canceled'::text, 'timed_out'::text, 'retry_later'::text, 'handed_back'::text, 'worker_lost'::text, 'process_lost'::text, 'waiting'::text]))),
+  constraint attempt_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE,
+  constraint attempt_pkey PRIMARY KEY (id),
+  constraint attempt_job_id_run_worker_id_epoch_key UNIQUE (job_id, run, worker_id, epoch)
+);
+CREATE INDEX attempt_open ON attempt USING btree (worker_id) WHERE (ended_at IS NULL);
+
 create table audit (
   id bigint generated always as identity not null,
   at timestamp with time zone default gantry_now() not null,
@@ -211,6 +231,7 @@ create table chunk (
   finished_at timestamp with time zone,
   error_code text,
   error_message text,
+  lone_crashes integer default 0 not null,
   constraint chunk_job_id_run_fkey FOREIGN KEY (job_id, run) REFERENCES run(job_id, run) ON DELETE CASCADE,
   constraint chunk_pkey PRIMARY KEY (job_id, run, chunk)
 );
@@ -356,6 +377,7 @@ create table job (
   error_message text,
   version bigint default 1 not null,
   deleted_at timestamp with time zone,
+  retention_days double precision,
   trace_parent text,
   constraint job_end_has_purge CHECK (((finished_at IS NULL) = (purge_at IS NULL))),
   constraint job_final_has_end CHECK (((state = ANY (ARRAY['succeeded'::job_state, 'completed_with_errors'::job_state, 'failed'::job_state, 'canceled'::job_state, 'rejected'::job_state, 'withdrawn'::job_state, 'expired'::job_state])) = (finished_at IS NOT NULL))),
@@ -365,6 +387,7 @@ create table job (
   constraint job_max_failed_check CHECK ((max_failed >= 0)),
   constraint job_max_failed_percent_check CHECK (((max_failed_percent >= (0)::double precision) AND (max_failed_percent <= (100)::double precision))),
   constraint job_priority_check CHECK (((priority >= '-100'::integer) AND (priority <= 100))),
+  constraint job_retention_days_check CHECK ((retention_days > (0)::double precision)),
   constraint job_run_check CHECK ((run >= 1)),
   constraint job_title_check CHECK (((length(title) >= 1) AND (length(title) <= 500))),
   constraint job_trial_check CHECK ((trial > 0)),
@@ -405,6 +428,14 @@ create table job_input (
   constraint job_input_pkey PRIMARY KEY (job_id, input_chunk)
 );
 CREATE UNIQUE INDEX job_input_row ON job_input USING btree (job_id, first_row_index);
+
+create table kind_duration (
+  kind text not null,
+  runs bigint default 0 not null,
+  mean_ms double precision default 0 not null,
+  variance double precision default 0 not null,
+  constraint kind_duration_pkey PRIMARY KEY (kind)
+);
 
 create table kind_rate (
   kind text not null,
@@ -585,6 +616,8 @@ create table run (
   error_code text,
   error_message text,
   report json,
+  lone_crashes integer default 0 not null,
+  expected_ms double precision,
   constraint run_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE,
   constraint run_pkey PRIMARY KEY (job_id, run)
 );
@@ -750,6 +783,7 @@ create table worker (
   state text default 'connected'::text not null,
   started_at timestamp with time zone default gantry_now() not null,
   heartbeat_at timestamp with time zone default gantry_now() not null,
+  stuck integer default 0 not null,
   constraint worker_state_check CHECK ((state = ANY (ARRAY['connected'::text, 'draining'::text, 'stopped'::text]))),
   constraint worker_pkey PRIMARY KEY (id)
 );
