@@ -30,7 +30,7 @@ afterAll(() => server.stop());
 /** Ids that name nothing: a caller who may call gets 404 or 422, one who may not gets 401 or 403 before that. */
 function addressOf(path: string): string {
   return path.replace(/:(\w+)/g, (_all, name: string) =>
-    /^(jobId|userId|tokenId|agentId)$/.test(name) ? newId() : name === 'key' ? 'nothing' : '999999',
+    /^(jobId|userId|tokenId|agentId|filterId)$/.test(name) ? newId() : name === 'key' ? 'nothing' : '999999',
   );
 }
 

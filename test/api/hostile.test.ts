@@ -18,7 +18,13 @@ afterAll(() => server.stop());
 type Endpoint = (typeof allRoutes)[number]['endpoint'];
 const addressOf = (endpoint: Endpoint): string =>
   fullPath({ endpoint }).replace(/:(\w+)/g, (_all, name: string) =>
-    name === 'jobId' ? jobId : /^(userId|tokenId|agentId)$/.test(name) ? newId() : name === 'key' ? 'nothing' : '1',
+    name === 'jobId'
+      ? jobId
+      : /^(userId|tokenId|agentId|filterId)$/.test(name)
+        ? newId()
+        : name === 'key'
+          ? 'nothing'
+          : '1',
   );
 const named = allRoutes
   .filter(({ endpoint }) => endpoint.path !== '/stream')

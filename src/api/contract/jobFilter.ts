@@ -17,6 +17,8 @@ export const jobFilterQuery = {
   since: z.string().max(60).optional(),
   until: z.string().max(60).optional(),
   timeZone: z.string().max(60).optional(),
+  /** Kinds that the caller hides (PUT /me/hidden-kinds); one named by `kind` is shown. */
+  hidden: z.enum(['hide', 'show']).default('hide'),
 };
 
 export interface Sides<T> {

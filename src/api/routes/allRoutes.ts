@@ -9,6 +9,7 @@ import { jobRoutes } from './jobs';
 import { jobStartRoutes } from './jobStart';
 import { notificationRoutes } from './notifications';
 import { operationRoutes } from './operations';
+import { savedFilterRoutes } from './savedFilters';
 import { systemRoutes } from './system';
 import { userRoutes } from './users';
 
@@ -18,6 +19,7 @@ export const allRoutes: Route[] = [
   ...jobStartRoutes,
   ...jobRoutes,
   ...notificationRoutes,
+  ...savedFilterRoutes,
   ...operationRoutes,
   ...projectRoutes,
   ...artifactRoutes,

@@ -1,6 +1,7 @@
 // The filter in the address -> the filter of the query, with the caller's rights applied.
 import { databaseNow } from '../../db/queries/clock';
 import type { Choice, JobFilter } from '../../db/queries/jobs';
+import { findHiddenKinds } from '../../db/queries/savedFilters';
 import { findUserByEmail } from '../../db/queries/users';
 import type { Actor } from '../../jobs/actor';
 import { GantryError, invalid } from '../../lib/errors';
@@ -18,6 +19,7 @@ export interface FilterQuery {
   since?: string | undefined;
   until?: string | undefined;
   timeZone?: string | undefined;
+  hidden?: 'hide' | 'show' | undefined;
 }
 
 /** @throws GantryError invalid with the parameters at fault; forbidden for somebody else's jobs. */
@@ -31,7 +33,7 @@ export async function jobFilterOf(deps: ApiDeps, actor: Actor, query: FilterQuer
   return {
     owners: await ownersOf(deps, actor, query),
     states: choiceOf(states),
-    kinds: choiceOf(sides(query.kind)),
+    kinds: await kindsOf(deps, actor, query),
     ...(query.group === 'all' ? {} : { group: query.group }),
     ...(query.q ? { q: query.q } : {}),
     ...(since ? { since } : {}),
@@ -44,6 +46,13 @@ function choiceOf<T>(both: Sides<T>): Choice<T> {
     ...(both.include.length > 0 ? { in: both.include } : {}),
     ...(both.exclude.length > 0 ? { notIn: both.exclude } : {}),
   };
+}
+
+/** What one hides is left out, unless one asks for it by name. */
+async function kindsOf(deps: ApiDeps, actor: Actor, query: FilterQuery): Promise<Choice<string>> {
+  const { include, exclude } = sides(query.kind);
+  const hidden = query.hidden === 'hide' && include.length === 0 ? await findHiddenKinds(deps.db, actor.id) : [];
+  return choiceOf({ include, exclude: [...exclude, ...hidden] });
 }
 
 async function ownersOf(deps: ApiDeps, actor: Actor, query: FilterQuery): Promise<Choice<string>> {

@@ -620,6 +620,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/saved-filters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own saved filters and those that are shared, newest first
+         * @description For every signed-in caller.
+         */
+        get: operations["getSavedFilters"];
+        put?: never;
+        /**
+         * Keep a filter of the job list under a name; `shared` is for superadmins
+         * @description For every signed-in caller.
+         */
+        post: operations["postSavedFilters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/saved-filters/{filterId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete an own saved filter
+         * @description For every signed-in caller.
+         */
+        delete: operations["deleteSavedFiltersFilterId"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an own saved filter; If-Match takes the version
+         * @description For every signed-in caller.
+         */
+        patch: operations["patchSavedFiltersFilterId"];
+        trace?: never;
+    };
+    "/api/v1/me/hidden-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The kinds that one hides from the lists of jobs
+         * @description For every signed-in caller.
+         */
+        get: operations["getMeHiddenKinds"];
+        /**
+         * Hide these kinds and no others; an empty list shows all again. Changes what one sees, and no job
+         * @description For every signed-in caller.
+         */
+        put: operations["putMeHiddenKinds"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operations": {
         parameters: {
             query?: never;
@@ -1995,6 +2067,7 @@ export interface operations {
                 since?: string;
                 until?: string;
                 timeZone?: string;
+                hidden?: "hide" | "show";
                 sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority";
                 limit?: number;
                 cursor?: string;
@@ -2230,6 +2303,7 @@ export interface operations {
                 since?: string;
                 until?: string;
                 timeZone?: string;
+                hidden?: "hide" | "show";
             };
             header?: never;
             path?: never;
@@ -3683,6 +3757,7 @@ export interface operations {
                 since?: string;
                 until?: string;
                 timeZone?: string;
+                hidden?: "hide" | "show";
             };
             header?: never;
             path?: never;
@@ -3697,6 +3772,343 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSavedFilters: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Own saved filters and those that are shared, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            filter: {
+                                /** @enum {string} */
+                                scope?: "mine" | "all";
+                                /** @enum {string} */
+                                group?: "all" | "processed" | "unprocessed";
+                                state?: string;
+                                kind?: string;
+                                owner?: string;
+                                q?: string;
+                                since?: string;
+                                until?: string;
+                                timeZone?: string;
+                                /** @enum {string} */
+                                hidden?: "hide" | "show";
+                                /** @enum {string} */
+                                sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority";
+                            };
+                            shared: boolean;
+                            owner: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            };
+                            isOwn: boolean;
+                            /** Format: date-time */
+                            createdAt: string;
+                            version: number;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postSavedFilters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    name: string;
+                    filter: {
+                        /** @enum {string} */
+                        scope?: "mine" | "all";
+                        /** @enum {string} */
+                        group?: "all" | "processed" | "unprocessed";
+                        state?: string;
+                        kind?: string;
+                        owner?: string;
+                        q?: string;
+                        since?: string;
+                        until?: string;
+                        timeZone?: string;
+                        /** @enum {string} */
+                        hidden?: "hide" | "show";
+                        /** @enum {string} */
+                        sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority";
+                    };
+                    /** @default false */
+                    shared?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Keep a filter of the job list under a name; `shared` is for superadmins */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        filter: {
+                            /** @enum {string} */
+                            scope?: "mine" | "all";
+                            /** @enum {string} */
+                            group?: "all" | "processed" | "unprocessed";
+                            state?: string;
+                            kind?: string;
+                            owner?: string;
+                            q?: string;
+                            since?: string;
+                            until?: string;
+                            timeZone?: string;
+                            /** @enum {string} */
+                            hidden?: "hide" | "show";
+                            /** @enum {string} */
+                            sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority";
+                        };
+                        shared: boolean;
+                        owner: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        isOwn: boolean;
+                        /** Format: date-time */
+                        createdAt: string;
+                        version: number;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSavedFiltersFilterId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                filterId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchSavedFiltersFilterId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that was read, such as "3". 412 when it moved on. */
+                "If-Match"?: string;
+            };
+            path: {
+                filterId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    filter?: {
+                        /** @enum {string} */
+                        scope?: "mine" | "all";
+                        /** @enum {string} */
+                        group?: "all" | "processed" | "unprocessed";
+                        state?: string;
+                        kind?: string;
+                        owner?: string;
+                        q?: string;
+                        since?: string;
+                        until?: string;
+                        timeZone?: string;
+                        /** @enum {string} */
+                        hidden?: "hide" | "show";
+                        /** @enum {string} */
+                        sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority";
+                    };
+                    shared?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Change an own saved filter; If-Match takes the version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        filter: {
+                            /** @enum {string} */
+                            scope?: "mine" | "all";
+                            /** @enum {string} */
+                            group?: "all" | "processed" | "unprocessed";
+                            state?: string;
+                            kind?: string;
+                            owner?: string;
+                            q?: string;
+                            since?: string;
+                            until?: string;
+                            timeZone?: string;
+                            /** @enum {string} */
+                            hidden?: "hide" | "show";
+                            /** @enum {string} */
+                            sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority";
+                        };
+                        shared: boolean;
+                        owner: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        isOwn: boolean;
+                        /** Format: date-time */
+                        createdAt: string;
+                        version: number;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMeHiddenKinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The kinds that one hides from the lists of jobs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        kinds: string[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putMeHiddenKinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    kinds: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Hide these kinds and no others; an empty list shows all again. Changes what one sees, and no job */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        kinds: string[];
+                    };
                 };
             };
             /** @description Refused */
