@@ -9,11 +9,20 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-export async function createTestDatabase(): Promise<TestDatabase> {
+export function createTestDatabase(): Promise<TestDatabase> {
+  return createDatabase('gantry_template');
+}
+
+/** One that nothing was migrated in, for tests of migrations themselves. */
+export function createEmptyDatabase(): Promise<TestDatabase> {
+  return createDatabase('template1');
+}
+
+async function createDatabase(template: string): Promise<TestDatabase> {
   const admin = process.env['GANTRY_TEST_PG'];
   if (!admin) throw new Error('GANTRY_TEST_PG is not set: the global setup of the suite did not run');
   const name = `t_${randomBytes(6).toString('hex')}`;
-  await onAdmin(admin, `create database ${name} template gantry_template`);
+  await onAdmin(admin, `create database ${name} template ${template}`);
   return {
     url: admin.replace(/\/postgres$/, `/${name}`),
     drop: () => onAdmin(admin, `drop database ${name} with (force)`),

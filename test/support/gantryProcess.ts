@@ -22,6 +22,8 @@ export interface StartOptions {
   /** False: returns at once, without waiting for /readyz. */
   untilReady?: boolean;
   readyWithinMs?: number;
+  /** Sources of another version; default: these. */
+  sources?: string;
 }
 
 const running = new Set<ChildProcess>();
@@ -64,7 +66,9 @@ export async function startGantry(dataDir: string, options: StartOptions = {}): 
   const port = options.env?.['PORT'] ?? String(await freePort());
   const given = { DATABASE_URL: '', REDIS_URL: '', SMTP_URL: '', HOST: '127.0.0.1', BASE_URL: '', LOG_LEVEL: 'info' };
   const args = options.args ?? ['start'];
-  const child = spawn(process.execPath, ['-r', './test/support/swcRegister.cjs', 'src/main.ts', ...args], {
+  const register = path.join(__dirname, 'swcRegister.cjs');
+  const main = path.join(options.sources ?? path.join(__dirname, '..', '..'), 'src/main.ts');
+  const child = spawn(process.execPath, ['-r', register, main, ...args], {
     env: { ...process.env, ...given, DATA_DIR: dataDir, PORT: port, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
