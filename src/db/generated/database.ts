@@ -73,6 +73,30 @@ export interface ApiToken {
   userId: string;
 }
 
+export interface Approval {
+  approvers: string[] | null;
+  expiresAt: Timestamp;
+  jobId: string;
+  quorum: number;
+  requestedAt: Generated<Timestamp>;
+  requesterId: string;
+  requesterName: string;
+  requestHash: Buffer;
+  run: number;
+}
+
+export interface ApprovalDecision {
+  at: Generated<Timestamp>;
+  byLink: Generated<boolean>;
+  decision: string;
+  id: Generated<number>;
+  jobId: string;
+  reason: string | null;
+  run: number;
+  userId: string;
+  userName: string;
+}
+
 export interface AppUser {
   createdAt: Generated<Timestamp>;
   disabledAt: Timestamp | null;
@@ -134,6 +158,40 @@ export interface Audit {
 export interface AuditChain {
   auditId: number;
   hash: Buffer;
+}
+
+export interface BulkAction {
+  abortWhy: string | null;
+  action: string;
+  counts: string | null;
+  createdAt: Generated<Timestamp>;
+  finishedAt: Timestamp | null;
+  id: string;
+  input: string;
+  ownerEmail: string;
+  ownerId: string;
+  ownerName: string;
+  ownerRole: UserRole;
+  requestId: string | null;
+  selection: string;
+  startsAt: Timestamp;
+  state: Generated<string>;
+  total: Generated<number>;
+}
+
+export interface BulkItem {
+  attempts: Generated<number>;
+  bulkId: string;
+  claim: string | null;
+  code: string | null;
+  jobId: string;
+  leaseUntil: Timestamp | null;
+  message: string | null;
+  place: number;
+  result: Generated<string>;
+  seenRun: number | null;
+  seenState: JobState | null;
+  title: string | null;
 }
 
 export interface Change {
@@ -357,6 +415,7 @@ export interface OidcIdentity {
 }
 
 export interface Operation {
+  approval: string | null;
   chunkSize: number;
   concurrency: number;
   createdAt: Generated<Timestamp>;
@@ -593,11 +652,15 @@ export interface DB {
   agentEnrolment: AgentEnrolment;
   agentReport: AgentReport;
   apiToken: ApiToken;
+  approval: Approval;
+  approvalDecision: ApprovalDecision;
   appUser: AppUser;
   artifact: Artifact;
   attempt: Attempt;
   audit: Audit;
   auditChain: AuditChain;
+  bulkAction: BulkAction;
+  bulkItem: BulkItem;
   change: Change;
   chunk: Chunk;
   deployment: Deployment;

@@ -133,6 +133,37 @@ create table app_user (
 );
 CREATE UNIQUE INDEX app_user_email ON app_user USING btree (email);
 
+create table approval (
+  job_id uuid not null,
+  run integer not null,
+  requester_id uuid not null,
+  requester_name text not null,
+  requested_at timestamp with time zone default gantry_now() not null,
+  expires_at timestamp with time zone not null,
+  quorum integer not null,
+  approvers text[],
+  request_hash bytea not null,
+  constraint approval_quorum_check CHECK ((quorum >= 1)),
+  constraint approval_job_id_run_fkey FOREIGN KEY (job_id, run) REFERENCES run(job_id, run) ON DELETE CASCADE,
+  constraint approval_pkey PRIMARY KEY (job_id, run)
+);
+
+create table approval_decision (
+  id bigint generated always as identity not null,
+  job_id uuid not null,
+  run integer not null,
+  user_id uuid not null,
+  user_name text not null,
+  decision text not null,
+  reason text,
+  by_link boolean default false not null,
+  at timestamp with time zone default gantry_now() not null,
+  constraint approval_decision_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'rejected'::text, 'withdrawn'::text]))),
+  constraint approval_decision_job_id_run_fkey FOREIGN KEY (job_id, run) REFERENCES approval(job_id, run) ON DELETE CASCADE,
+  constraint approval_decision_pkey PRIMARY KEY (id),
+  constraint approval_decision_job_id_run_user_id_decision_key UNIQUE (job_id, run, user_id, decision)
+);
+
 create table artifact (
   id integer generated always as identity not null,
   project_id integer not null,
@@ -200,6 +231,49 @@ create table audit_chain (
   constraint audit_chain_pkey PRIMARY KEY (audit_id)
 );
 CREATE TRIGGER audit_chain_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit_chain FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
+
+create table bulk_action (
+  id uuid not null,
+  action text not null,
+  input json not null,
+  selection json not null,
+  state text default 'waiting'::text not null,
+  owner_id uuid not null,
+  owner_name text not null,
+  owner_email text not null,
+  owner_role user_role not null,
+  request_id text,
+  total integer default 0 not null,
+  counts json,
+  abort_why text,
+  created_at timestamp with time zone default gantry_now() not null,
+  starts_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  constraint bulk_action_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'aborted'::text]))),
+  constraint bulk_action_pkey PRIMARY KEY (id)
+);
+CREATE INDEX bulk_action_finished ON bulk_action USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+CREATE INDEX bulk_action_open ON bulk_action USING btree (starts_at) WHERE (state = ANY (ARRAY['waiting'::text, 'running'::text]));
+CREATE INDEX bulk_action_owner ON bulk_action USING btree (owner_id, id DESC);
+
+create table bulk_item (
+  bulk_id uuid not null,
+  place integer not null,
+  job_id uuid not null,
+  title text,
+  seen_state job_state,
+  seen_run integer,
+  result text default 'waiting'::text not null,
+  code text,
+  message text,
+  attempts smallint default 0 not null,
+  claim uuid,
+  lease_until timestamp with time zone,
+  constraint bulk_item_result_check CHECK ((result = ANY (ARRAY['waiting'::text, 'succeeded'::text, 'skipped'::text, 'failed'::text]))),
+  constraint bulk_item_bulk_id_fkey FOREIGN KEY (bulk_id) REFERENCES bulk_action(id) ON DELETE CASCADE,
+  constraint bulk_item_pkey PRIMARY KEY (bulk_id, place)
+);
+CREATE INDEX bulk_item_waiting ON bulk_item USING btree (bulk_id, place) WHERE (result = 'waiting'::text);
 
 create table change (
   id bigint generated always as identity not null,
@@ -508,6 +582,7 @@ create table operation (
   created_at timestamp with time zone default gantry_now() not null,
   updated_at timestamp with time zone default gantry_now() not null,
   version integer default 1 not null,
+  approval json,
   constraint operation_chunk_size_check CHECK (((chunk_size >= 1) AND (chunk_size <= 1000))),
   constraint operation_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 100))),
   constraint operation_key_check CHECK ((key ~ '^[a-z][a-z0-9_.-]{0,99}$'::text)),
