@@ -5,8 +5,9 @@ import type { ZodType } from 'zod';
 import { findBadText } from '../jobs/badText';
 import { GantryError, type FieldFault } from '../lib/errors';
 import type { ApiDeps } from './apiDeps';
-import { actorOf } from './auth/authenticate';
-import type { Access, Route } from './contract/endpoint';
+import { actorOf, demandScope } from './auth/authenticate';
+import type { Route } from './contract/endpoint';
+import { scopeOf } from './contract/scopes';
 import { jsonBody } from './jsonBody';
 
 export const API_ROOT = '/api/v1';
@@ -16,7 +17,7 @@ export function buildRouter(routes: Route[], deps: ApiDeps): Router {
   const readJson = jsonBody();
   for (const route of routes) {
     const { endpoint } = route;
-    const handlers: RequestHandler[] = [guard(endpoint.access)];
+    const handlers: RequestHandler[] = [guard(endpoint)];
     if (endpoint.body) handlers.push(demandJson, readJson);
     router[endpoint.method](fullPath(route), ...handlers, serve(route, deps));
   }
@@ -27,10 +28,13 @@ export function fullPath(route: Pick<Route, 'endpoint'>): string {
   return route.endpoint.root ? route.endpoint.path : API_ROOT + route.endpoint.path;
 }
 
-function guard(access: Access): RequestHandler {
+function guard(endpoint: Route['endpoint']): RequestHandler {
+  const { access } = endpoint;
+  const scope = scopeOf(endpoint);
   return (request, _response, next) => {
     if (access === 'anonymous') return next();
     const actor = actorOf(request);
+    if (scope !== null) demandScope(request, scope);
     if (access === 'signedIn' || access.includes(actor.role)) return next();
     throw new GantryError(
       'forbidden',

@@ -3,7 +3,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import { GantryError } from '../lib/errors';
 import { adminUi } from './adminUi';
 import type { ApiDeps } from './apiDeps';
-import { authenticate, refuseWrongToken } from './auth/authenticate';
+import { authenticate, demandScope, refuseWrongToken } from './auth/authenticate';
 import { sessions } from './auth/sessions';
 import { createBoard } from './board';
 import { docsPage, openApiFile } from './docsPage';
@@ -45,6 +45,7 @@ export function createWebApp(deps: ApiDeps, secretKey: string): Express {
 }
 
 const superadminsOnly: RequestHandler = (request, _response, next) => {
+  if (request.caller) demandScope(request, 'admin');
   if (request.caller?.user.role === 'superadmin') return next();
   next(
     new GantryError(

@@ -1,5 +1,6 @@
 // Every error a user may see has a stable code; the HTTP border turns it into problem+json (api/middleware/problem.ts).
 // Say what is wrong, what is still true and what to do.
+import { maskSecrets } from './secrets';
 
 export interface FieldFault {
   path: string;
@@ -12,6 +13,7 @@ export const ERROR_STATUS = {
   not_signed_in: 401,
   bad_credentials: 401,
   forbidden: 403,
+  scope_missing: 403,
   cross_site: 403,
   not_found: 404,
   method_not_allowed: 405,
@@ -92,7 +94,7 @@ export class RetryLaterError extends Error {
 export function messageOf(thrown: unknown, limit = 10_000): string {
   const text =
     thrown instanceof Error ? thrown.message || thrown.name : typeof thrown === 'string' ? thrown : String(thrown);
-  return cleanText(text).slice(0, limit);
+  return maskSecrets(cleanText(text)).slice(0, limit);
 }
 
 /** PostgreSQL text cannot hold U+0000, and lone surrogates are no characters: both are replaced. */

@@ -111,19 +111,24 @@ function shown(user: UserRow): object {
 export async function createToken(
   db: Kysely<DB>,
   actor: Actor,
-  input: { userId: string; name: string; expiresAt: Date | null },
+  input: { userId: string; name: string; expiresAt: Date | null; scopes?: string[] | null },
   given?: string,
 ): Promise<{ row: TokenRow; token: string }> {
   const token = given ?? newSecret('gantry');
   const row = await db.transaction().execute(async (tx) => {
     if (!(await findUser(tx, input.userId))) throw notFound('user');
-    const made = await insertToken(tx, { id: newId(), tokenHash: hashSecret(token), ...input });
+    const made = await insertToken(tx, {
+      id: newId(),
+      tokenHash: hashSecret(token),
+      ...input,
+      scopes: input.scopes ?? null,
+    });
     await insertAudit(tx, {
       actor,
       action: 'token.create',
       subjectType: 'token',
       subjectId: made.id,
-      after: { name: input.name, userId: input.userId },
+      after: { name: input.name, userId: input.userId, scopes: made.scopes, expiresAt: made.expiresAt },
     });
     return made;
   });

@@ -8,6 +8,7 @@ import { findUser, type UserRow } from '../../db/queries/users';
 import type { Actor } from '../../jobs/actor';
 import { GantryError } from '../../lib/errors';
 import { hashSecret } from '../../lib/ids';
+import type { Scope } from '../contract/scopes';
 
 declare module 'express-serve-static-core' {
   interface Request {
@@ -25,6 +26,8 @@ export interface Caller {
   by: 'session' | 'token';
   /** What the rate is counted by. */
   key: string;
+  /** What a token is limited to; null: all that its user may do. */
+  scopes: readonly string[] | null;
 }
 
 export function authenticate(db: Kysely<DB>): RequestHandler {
@@ -58,12 +61,23 @@ export async function findCaller(db: Kysely<DB>, request: Request): Promise<Call
       );
     }
     await markTokenUsed(db, user.tokenId);
-    return { user, by: 'token', key: `token:${user.tokenId}` };
+    return { user, by: 'token', key: `token:${user.tokenId}`, scopes: user.scopes };
   }
   const userId = request.session?.userId;
   if (!userId) return null;
   const user = await findUser(db, userId);
-  return user && user.disabledAt === null ? { user, by: 'session', key: `user:${user.id}` } : null;
+  return user && user.disabledAt === null ? { user, by: 'session', key: `user:${user.id}`, scopes: null } : null;
+}
+
+/** @throws GantryError scope_missing that names the scope. */
+export function demandScope(request: Request, scope: Scope): void {
+  const scopes = request.caller?.scopes ?? null;
+  if (scopes === null || scopes.includes(scope)) return;
+  throw new GantryError(
+    'scope_missing',
+    `This token lacks the scope \`${scope}\` (it has: ${scopes.join(', ') || 'none'}); nothing was changed. Make a token with it.`,
+    { more: { scope } },
+  );
 }
 
 export function actorOf(request: Request): Actor {

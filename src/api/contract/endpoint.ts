@@ -5,6 +5,7 @@ import { z, type ZodObject, type ZodType } from 'zod';
 import type { UserRole } from '../../db/generated/database';
 import type { Actor } from '../../jobs/actor';
 import type { ApiDeps } from '../apiDeps';
+import type { Scope } from './scopes';
 
 /** anonymous: nobody needs to be known. signedIn: any role. A list: these roles only, all others get 403. */
 export type Access = 'anonymous' | 'signedIn' | readonly UserRole[];
@@ -23,6 +24,8 @@ export interface Endpoint<P extends ZodObject, Q extends ZodObject, B extends Zo
   summary: string;
   tag: string;
   access: Access;
+  /** What a token with scopes needs; null: nothing. Left out: it follows from tag and method (scopes.ts). */
+  scope?: Scope | null;
   params: P;
   query: Q;
   /** Null: the request has no JSON body (or one that its handler reads itself, as uploads do). */

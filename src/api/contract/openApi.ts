@@ -2,6 +2,7 @@
 import { z, type ZodType } from 'zod';
 import type { Access, HeaderName, Route } from './endpoint';
 import { jobBody } from './jobShapes';
+import { scopeOf, SCOPES } from './scopes';
 
 type Declared = Route['endpoint'];
 type Json = Record<string, unknown>;
@@ -26,12 +27,16 @@ export function buildOpenApi(endpoints: Declared[]): Json {
     components: {
       securitySchemes: {
         session: { type: 'apiKey', in: 'cookie', name: 'gantry' },
-        token: { type: 'http', scheme: 'bearer' },
+        token: { type: 'http', scheme: 'bearer', description: `Scopes of a token:\n${SCOPE_TEXT}` },
       },
       schemas: { Problem: PROBLEM },
     },
   };
 }
+
+const SCOPE_TEXT = Object.entries(SCOPES)
+  .map(([name, opens]) => `- \`${name}\`: ${opens}.`)
+  .join('\n');
 
 const PROBLEM = {
   type: 'object',
@@ -68,7 +73,7 @@ function operationOf(endpoint: Declared): Json {
     summary: endpoint.summary,
     description: accessText(endpoint.access),
     tags: [endpoint.tag],
-    ...(endpoint.access === 'anonymous' ? { security: [] } : {}),
+    ...securityOf(endpoint),
     parameters: [
       ...parametersOf(endpoint.params, 'path'),
       ...parametersOf(endpoint.query, 'query'),
@@ -77,6 +82,13 @@ function operationOf(endpoint: Declared): Json {
     ...requestBodyOf(endpoint),
     responses: { [endpoint.status]: success, default: problem },
   };
+}
+
+/** Bearer tokens have no scopes of OpenAPI's own: the names in the list are those of `POST /tokens`. */
+function securityOf(endpoint: Declared): Json {
+  if (endpoint.access === 'anonymous') return { security: [] };
+  const scope = scopeOf(endpoint);
+  return scope === null ? {} : { security: [{ session: [] }, { token: [scope] }] };
 }
 
 function accessText(access: Access): string {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { instant, page, paging, uuid } from './common';
 import { endpoint, SUPERADMIN } from './endpoint';
+import { SCOPE_NAMES } from './scopes';
 
 const role = z.enum(['user', 'power_user', 'superadmin']);
 const name = z.string().trim().min(1).max(200);
@@ -59,6 +60,7 @@ export const getMe = endpoint({
   tag: 'account',
   summary: 'Who one is and what one may do',
   access: 'signedIn',
+  scope: null,
   response: meDoc,
 });
 export const changeMe = endpoint({
@@ -134,6 +136,7 @@ export const deleteUser = endpoint({
   status: 204,
 });
 
+const scopes = z.array(z.enum(SCOPE_NAMES)).min(1);
 export const tokenDoc = z.object({
   id: uuid,
   userId: uuid,
@@ -141,6 +144,8 @@ export const tokenDoc = z.object({
   createdAt: instant,
   expiresAt: instant.nullable(),
   lastUsedAt: instant.nullable(),
+  /** Null: all that its user may do. */
+  scopes: scopes.nullable(),
 });
 export const listTokens = endpoint({
   method: 'get',
@@ -155,9 +160,14 @@ export const createToken = endpoint({
   method: 'post',
   path: '/tokens',
   tag: 'tokens',
-  summary: 'Make a token; it is shown once',
+  summary: 'Make a token; it is shown once. Without `scopes` it may do all that its user, or the token in hand, may do',
   access: 'signedIn',
-  body: z.strictObject({ name, userId: uuid.optional(), expiresAt: z.iso.datetime({ offset: true }).optional() }),
+  body: z.strictObject({
+    name,
+    userId: uuid.optional(),
+    expiresAt: z.iso.datetime({ offset: true }).optional(),
+    scopes: scopes.optional(),
+  }),
   status: 201,
   response: tokenDoc.extend({ token: z.string() }),
 });

@@ -61,6 +61,7 @@ export const streamEvents = endpoint({
   tag: 'system',
   summary: 'Server-sent events `job`, `deployment`, `notification` and `reset`; resumed by Last-Event-ID',
   access: 'signedIn',
+  scope: 'jobs:read',
   headers: ['Last-Event-ID'],
   contentType: 'text/event-stream',
 });

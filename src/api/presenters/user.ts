@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { TokenRow } from '../../db/queries/tokens';
 import type { UserRow } from '../../db/queries/users';
+import type { Scope } from '../contract/scopes';
 import type { meDoc, tokenDoc, userDoc } from '../contract/people';
 
 type UserDoc = z.infer<typeof userDoc>;
@@ -42,5 +43,6 @@ export function presentToken(row: TokenRow): z.infer<typeof tokenDoc> {
     createdAt: row.createdAt.toISOString(),
     expiresAt: row.expiresAt?.toISOString() ?? null,
     lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
+    scopes: row.scopes as Scope[] | null,
   };
 }

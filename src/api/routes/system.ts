@@ -7,6 +7,7 @@ import { readFigures } from '../../db/queries/figures';
 import { listWorkers, type WorkerRow } from '../../db/queries/workers';
 import { GantryError } from '../../lib/errors';
 import type { ApiDeps } from '../apiDeps';
+import { demandScope } from '../auth/authenticate';
 import { instant, numberCursor, uuid } from '../contract/common';
 import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/system';
@@ -102,6 +103,7 @@ function requireMetricsReader(request: Request): void {
   const address = request.socket.remoteAddress ?? '';
   const isProxied = PROXY_HEADERS.some((name) => request.headers[name] !== undefined);
   const isLoopback = !isProxied && /^(127\.|::1$|::ffff:127\.)/.test(address);
+  if (request.caller) demandScope(request, 'metrics:read');
   if (isLoopback || request.caller?.user.role === 'superadmin') return;
   throw new GantryError(
     request.caller ? 'forbidden' : 'not_signed_in',

@@ -3,6 +3,7 @@ import { findUser, listUsers } from '../../db/queries/users';
 import { listTokens } from '../../db/queries/tokens';
 import { GantryError, notFound } from '../../lib/errors';
 import { changeUser, createToken, createUser, removeToken, removeUser } from '../auth/accounts';
+import { demandScope } from '../auth/authenticate';
 import { uuidCursor } from '../contract/common';
 import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/people';
@@ -43,15 +44,19 @@ export const userRoutes: Route[] = [
       (rows) => rows.map(presentToken),
     );
   }),
-  implement(contract.createToken, async ({ body, actor, deps }) => {
+  implement(contract.createToken, async ({ body, actor, deps, request }) => {
     const userId = body.userId ?? actor.id;
     if (userId !== actor.id && actor.role !== 'superadmin') {
       throw new GantryError('forbidden', 'You may make tokens for yourself only; none was made.');
     }
+    const own = request.caller?.scopes ?? null;
+    // What the token in hand lacks, it does not hand on.
+    for (const scope of body.scopes ?? []) demandScope(request, scope);
     const made = await createToken(deps.db, actor, {
       userId,
       name: body.name,
       expiresAt: body.expiresAt ? new Date(body.expiresAt) : null,
+      scopes: body.scopes ?? (own === null ? null : [...own]),
     });
     return { ...presentToken(made.row), token: made.token };
   }),

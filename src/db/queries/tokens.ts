@@ -10,24 +10,34 @@ export interface TokenRow {
   createdAt: Date;
   expiresAt: Date | null;
   lastUsedAt: Date | null;
+  /** Null: all that its user may do. */
+  scopes: string[] | null;
 }
 
-const COLUMNS = ['id', 'userId', 'name', 'createdAt', 'expiresAt', 'lastUsedAt'] as const;
+const COLUMNS = ['id', 'userId', 'name', 'createdAt', 'expiresAt', 'lastUsedAt', 'scopes'] as const;
 
 export async function insertToken(
   tx: Tx,
-  token: { id: string; userId: string; name: string; tokenHash: Buffer; expiresAt: Date | null },
+  token: {
+    id: string;
+    userId: string;
+    name: string;
+    tokenHash: Buffer;
+    expiresAt: Date | null;
+    scopes: string[] | null;
+  },
 ): Promise<TokenRow> {
   return tx.insertInto('apiToken').values(token).returning(COLUMNS).executeTakeFirstOrThrow();
 }
 
 /** The user of a token that has not expired and whose account is open. */
-export async function findUserOfToken(db: Db, tokenHash: Buffer): Promise<(UserRow & { tokenId: string }) | null> {
+export async function findUserOfToken(db: Db, tokenHash: Buffer): Promise<(UserRow & { tokenId: string; scopes: string[] | null }) | null> {
   const row = await db
     .selectFrom('apiToken')
     .innerJoin('appUser', 'appUser.id', 'apiToken.userId')
     .select([
       'apiToken.id as tokenId',
+      'apiToken.scopes',
       'appUser.id',
       'appUser.email',
       'appUser.name',

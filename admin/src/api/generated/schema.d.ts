@@ -118,7 +118,7 @@ export interface paths {
         get: operations["getTokens"];
         put?: never;
         /**
-         * Make a token; it is shown once
+         * Make a token; it is shown once. Without `scopes` it may do all that its user, or the token in hand, may do
          * @description For every signed-in caller.
          */
         post: operations["postTokens"];
@@ -1907,6 +1907,7 @@ export interface operations {
                             createdAt: string;
                             expiresAt: string | null;
                             lastUsedAt: string | null;
+                            scopes: ("jobs:read" | "jobs:write" | "jobs:approve" | "deployments:read" | "deployments:write" | "metrics:read" | "admin")[] | null;
                         }[];
                         nextCursor: string | null;
                     };
@@ -1938,11 +1939,12 @@ export interface operations {
                     userId?: string;
                     /** Format: date-time */
                     expiresAt?: string;
+                    scopes?: ("jobs:read" | "jobs:write" | "jobs:approve" | "deployments:read" | "deployments:write" | "metrics:read" | "admin")[];
                 };
             };
         };
         responses: {
-            /** @description Make a token; it is shown once */
+            /** @description Make a token; it is shown once. Without `scopes` it may do all that its user, or the token in hand, may do */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -1958,6 +1960,7 @@ export interface operations {
                         createdAt: string;
                         expiresAt: string | null;
                         lastUsedAt: string | null;
+                        scopes: ("jobs:read" | "jobs:write" | "jobs:approve" | "deployments:read" | "deployments:write" | "metrics:read" | "admin")[] | null;
                         token: string;
                     };
                 };
