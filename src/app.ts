@@ -10,10 +10,12 @@ import type { Config } from './config/config';
 import { databaseNow } from './db/queries/clock';
 import { createWaker } from './db/wake';
 import { createCatalog } from './jobs/catalog';
+import type { Definition } from './jobs/define';
 import { createCallOperation } from './jobs/massActions/callOperation';
 import { loadServerKeys } from './jobs/deployments/serverKeys';
 import type { Logger } from './lib/logger';
 import { createSecretBox } from './lib/secretBox';
+import { rememberPasswordOf, rememberSecret } from './lib/secrets';
 import { createQueue } from './queue/createQueue';
 import { startWorkerService } from './workers/workerService';
 
@@ -25,6 +27,8 @@ export interface AppOptions {
   server: 'own' | 'join';
   /** Ends a start that is still waiting for something. */
   signal: AbortSignal;
+  /** Job kinds besides those of GANTRY_PLUGINS: for the test kit of plug-ins. */
+  definitions?: Definition[];
 }
 
 export interface App {
@@ -54,7 +58,8 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 async function compose(options: AppOptions, started: Started[]): Promise<Omit<App, 'stop'>> {
   const { config, logger, services, signal } = options;
-  const plugins = loadPlugins(config.plugins);
+  rememberSecretsOf(config);
+  const plugins = [...(await loadPlugins(config.plugins)), ...(options.definitions ?? [])];
   const waiting: Started[] = [];
   const stopWaiting = stopper(waiting, logger);
   started.push({ name: 'waiting server', stop: stopWaiting });
@@ -68,6 +73,8 @@ async function compose(options: AppOptions, started: Started[]): Promise<Omit<Ap
     },
   });
   const { database, secretKey } = ledger;
+  rememberSecret(secretKey);
+  rememberPasswordOf(database.url);
   started.push({ name: 'ledger', stop: ledger.stop });
 
   const waker = createWaker(database.pool, logger);
@@ -106,6 +113,12 @@ async function compose(options: AppOptions, started: Started[]): Promise<Omit<Ap
     url = web.url;
   }
   return { url, backend: queue.backend, firstAdmin };
+}
+
+/** From here on none of them reaches a log. */
+function rememberSecretsOf(config: Config): void {
+  [config.secretKey, config.admin.password, config.admin.token].forEach(rememberSecret);
+  [config.databaseUrl, config.redisUrl, config.mail.smtpUrl, config.tracesEndpoint].forEach(rememberPasswordOf);
 }
 
 /** Stops in reverse; one that fails to stop does not keep the others from it. Calling it twice is harmless. */

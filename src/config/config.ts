@@ -52,6 +52,18 @@ const environment = z.object({
     .default(14)
     .describe('days an ended job stays, fractions allowed'),
   RETENTION_CRON: z.string().default('*/10 * * * *').describe('when the retention duty runs (cron, seconds optional)'),
+  RETENTION_WINDOW: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/, 'takes two times of day in UTC, such as 01:00-05:30')
+    .optional()
+    .describe('time of day in which the retention duty may work, UTC; not set: any'),
+  STARVATION_MINUTES: z.coerce
+    .number()
+    .positive()
+    .max(100_000)
+    .default(60)
+    .describe('a job that waited so long goes before those of higher priority'),
+  REQUIRE_CANCEL_REASON: z.stringbool().default(false).describe('whether a cancel must say why'),
   RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000).default(6000).describe('signed-in calls per token or session'),
   SHUTDOWN_GRACE_MS: whole(0, 600_000).default(10_000).describe('time for work in hand at SIGTERM'),
   CANCEL_GRACE_MS: whole(0, 600_000).default(5_000).describe('time that canceled work gets to stop by itself'),
@@ -61,6 +73,20 @@ const environment = z.object({
   OPERATIONS_ALLOW_HOSTS: list
     .default([])
     .describe('private or loopback hosts and CIDR blocks that operations may call'),
+  LOG_LIMIT_MB: z.coerce
+    .number()
+    .min(0.001)
+    .max(100_000)
+    .default(10)
+    .describe('log of one run; beyond it only errors are kept'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('collector that traces are sent to by OTLP over HTTP; not set: no traces'),
+  ALLOW_SELF_APPROVAL: z
+    .stringbool({ truthy: ['true'], falsy: ['false'] })
+    .default(false)
+    .describe('whether approvers may approve their own requests; for installations with one superadmin'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -81,7 +107,9 @@ export interface Config {
   mail: { smtpUrl: string | undefined; from: string; allowDomains: string[] };
   plugins: string[];
   workerConcurrency: number;
-  retention: { days: number; cron: string };
+  retention: { days: number; cron: string; window: string | undefined };
+  starvationMs: number;
+  requireCancelReason: boolean;
   rateLimitPerMinute: number;
   shutdownGraceMs: number;
   cancelGraceMs: number;
@@ -89,7 +117,11 @@ export interface Config {
   maxUploadBytes: number;
   maxRows: number;
   operationsAllowHosts: string[];
+  selfApproval: boolean;
   logLevel: string;
+  logLimitBytes: number;
+  /** Base address of an OTLP collector. */
+  tracesEndpoint: string | undefined;
 }
 
 export class ConfigError extends Error {
@@ -124,7 +156,9 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     mail: { smtpUrl: value.SMTP_URL, from: value.MAIL_FROM, allowDomains: value.MAIL_ALLOW_DOMAINS },
     plugins: value.GANTRY_PLUGINS,
     workerConcurrency: value.WORKER_CONCURRENCY,
-    retention: { days: value.RETENTION_DAYS, cron: value.RETENTION_CRON },
+    retention: { days: value.RETENTION_DAYS, cron: value.RETENTION_CRON, window: value.RETENTION_WINDOW },
+    starvationMs: value.STARVATION_MINUTES * 60_000,
+    requireCancelReason: value.REQUIRE_CANCEL_REASON,
     rateLimitPerMinute: value.RATE_LIMIT_PER_MINUTE,
     shutdownGraceMs: value.SHUTDOWN_GRACE_MS,
     cancelGraceMs: value.CANCEL_GRACE_MS,
@@ -132,7 +166,10 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     maxUploadBytes: value.MAX_UPLOAD_MB * 1024 * 1024,
     maxRows: value.MAX_ROWS,
     operationsAllowHosts: value.OPERATIONS_ALLOW_HOSTS,
+    selfApproval: value.ALLOW_SELF_APPROVAL,
     logLevel: value.LOG_LEVEL,
+    logLimitBytes: value.LOG_LIMIT_MB * 1_000_000,
+    tracesEndpoint: value.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
 }
 

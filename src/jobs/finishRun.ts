@@ -1,7 +1,9 @@
 // THE one way a run ends (style rule 3): called by commands, the runner and rescue, inside their transaction.
 // It never wakes anybody: the caller wakes gantry_change and gantry_notice after its commit.
 import type { Tx } from '../db/database';
+import { closeAttempts } from '../db/queries/attempts';
 import { insertAudit } from '../db/queries/audit';
+import { learnDuration } from '../db/queries/durations';
 import {
   dropOpenChunks,
   findNoticePreference,
@@ -16,6 +18,7 @@ import {
 import { insertChange, insertEvent } from '../db/queries/events';
 import { cleanText } from '../lib/errors';
 import { newId } from '../lib/ids';
+import { maskSecrets } from '../lib/secrets';
 import type { NoticePayload } from '../notices/payload';
 import type { Actor } from './actor';
 import type { JsonObject } from './define';
@@ -32,6 +35,7 @@ export interface RunEnd {
   report?: JsonObject;
   actor?: Actor;
   reason?: string;
+  /** Of RETENTION_DAYS; what the job's kind says goes before it. */
   retentionDays: number;
 }
 
@@ -45,13 +49,14 @@ const MAX_MESSAGE = 10_000;
 export async function finishRun(tx: Tx, end: RunEnd): Promise<boolean> {
   const { jobId, run, outcome } = end;
   const error = end.error
-    ? { code: end.error.code, message: cleanText(end.error.message).slice(0, MAX_MESSAGE) }
+    ? { code: end.error.code, message: maskSecrets(cleanText(end.error.message)).slice(0, MAX_MESSAGE) }
     : null;
   const job = await lockEndingJob(tx, jobId, run, statesBefore(outcome));
   if (!job) return false;
   const report = end.report === undefined ? null : JSON.stringify(end.report);
   const ended = await markRunEnded(tx, jobId, run, end.epoch, outcome, error, report);
   if (!ended?.finishedAt) return false;
+  await closeAttempts(tx, jobId, run, outcome, error);
   await dropOpenChunks(tx, jobId, run);
   await markJobEnded(tx, jobId, {
     outcome,
@@ -85,7 +90,17 @@ export async function finishRun(tx: Tx, end: RunEnd): Promise<boolean> {
   if (job.kind === 'deployment') await settleDeployment(tx, jobId, outcome, error);
   await announce(tx, job, run, ended, outcome, error);
   await insertChange(tx, 'job', jobId, job.ownerId);
+  await learn(tx, job.kind, outcome, ended);
   return true;
+}
+
+/** Only work that came to its end tells how long the next will take. Rows are told apart by their mean. */
+async function learn(tx: Tx, kind: string, outcome: FinalState, ended: EndedRun): Promise<void> {
+  if (outcome !== 'succeeded' && outcome !== 'completed_with_errors') return;
+  if (!ended.startedAt || !ended.finishedAt) return;
+  const processMs = ended.finishedAt.getTime() - ended.startedAt.getTime() - ended.pausedMs;
+  const rows = ended.total === null ? 1 : ended.good + ended.failed + ended.skipped;
+  if (rows > 0) await learnDuration(tx, kind, Math.max(0, processMs) / rows);
 }
 
 /** What a person did who brought a run to this end. */

@@ -26,6 +26,7 @@ export const ERROR_STATUS = {
   already_exists: 409,
   in_use: 409,
   state_forbids: 409,
+  set_changed: 409,
   version_moved: 412,
   too_large: 413,
   wrong_type: 415,

@@ -1,6 +1,7 @@
 // Encrypts what must be stored but not read from a stolen table: operations' secrets, the server's signing key, by SECRET_KEY.
-// Pure. A box that was tampered with, or made under another key, does not open.
+// A box that was tampered with, or made under another key, does not open.
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { rememberSecret } from './secrets';
 
 export interface SecretBox {
   seal(text: string): string;
@@ -29,9 +30,10 @@ export function createSecretBox(secretKey: string): SecretBox {
         const bytes = Buffer.from(encoded, 'base64url');
         const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES));
         decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
-        return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString(
-          'utf8',
-        );
+        const body = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
+        const text = body.toString('utf8');
+        rememberSecret(text);
+        return text;
       } catch (cause) {
         throw new Error(
           'A stored secret does not open with this SECRET_KEY. Start with the SECRET_KEY it was stored under, or set the secret anew.',

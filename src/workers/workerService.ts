@@ -78,6 +78,7 @@ export async function startWorkerService(deps: WorkerServiceDeps): Promise<Worke
     holdings,
     cancelGraceMs: config.cancelGraceMs,
     retentionDays: config.retention.days,
+    logLimitBytes: config.logLimitBytes,
   };
   const heartbeat = startHeartbeat({
     database,
@@ -94,7 +95,13 @@ export async function startWorkerService(deps: WorkerServiceDeps): Promise<Worke
     handle: (message, signal) => handleMessage(runner, message, signal),
   });
   const dispatcher = startDispatcher({ ...runner, database, queue, leadership, leaseMs: config.leaseMs });
-  const maintenance = await startMaintenance({ deps: runner, queue, leadership, retentionCron: config.retention.cron });
+  const maintenance = await startMaintenance({
+    deps: { ...runner, starvationMs: config.starvationMs },
+    queue,
+    leadership,
+    retentionCron: config.retention.cron,
+    retentionWindow: config.retention.window,
+  });
   const notices = startNotices({
     database,
     channel: createEmailChannel({ ...config.mail, folder: path.join(config.dataDir, 'mail') }),

@@ -124,27 +124,6 @@ export const getErrorsNdjson = endpoint({
   query: z.strictObject(ofRun),
   contentType: 'application/x-ndjson',
 });
-export const getJobLog = endpoint({
-  method: 'get',
-  path: '/jobs/:jobId/log',
-  tag,
-  summary: 'The whole log of a job as text, streamed',
-  access: 'signedIn',
-  params,
-  query: z.strictObject(ofRun),
-  contentType: 'text/plain',
-});
-export const getJobReport = endpoint({
-  method: 'get',
-  path: '/jobs/:jobId/report',
-  tag,
-  summary: 'The result report of a run',
-  access: 'signedIn',
-  params,
-  query: z.strictObject(ofRun),
-  response: z.unknown(),
-});
-
 export const changeNotify = endpoint({
   method: 'patch',
   path: '/jobs/:jobId',
@@ -215,37 +194,6 @@ export const deleteJob = endpoint({
   status: 204,
 });
 
-export const approveJob = endpoint({
-  method: 'post',
-  path: '/jobs/:jobId/approve',
-  tag,
-  summary: 'Let a job that waits for approval run; nobody approves an own request',
-  access: SUPERADMIN,
-  params,
-  body: z.strictObject({}),
-  response: jobDoc,
-});
-export const rejectJob = endpoint({
-  method: 'post',
-  path: '/jobs/:jobId/reject',
-  tag,
-  summary: 'End a job that waits for approval',
-  access: SUPERADMIN,
-  params,
-  body: reasonBody,
-  response: jobDoc,
-});
-export const withdrawJob = endpoint({
-  method: 'post',
-  path: '/jobs/:jobId/withdraw',
-  tag,
-  summary: 'Take back an own request for approval',
-  access: 'signedIn',
-  params,
-  body: reasonBody,
-  response: jobDoc,
-});
-
 export const exportJobs = endpoint({
   method: 'get',
   path: '/export/jobs.csv',
@@ -280,6 +228,7 @@ export const listJobKinds = endpoint({
         isolated: z.boolean(),
         timeoutMs: z.int().nullable(),
         retentionDays: z.number().nullable(),
+        undoable: z.boolean(),
       }),
     }),
   ),

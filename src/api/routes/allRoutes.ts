@@ -5,19 +5,24 @@ import { agentRoutes } from './deployments/agents';
 import { artifactRoutes } from './deployments/artifacts';
 import { deploymentRoutes } from './deployments/deployments';
 import { projectRoutes } from './deployments/projects';
+import { jobLogRoutes } from './jobLog';
 import { jobRoutes } from './jobs';
 import { jobStartRoutes } from './jobStart';
 import { notificationRoutes } from './notifications';
+import { oidcRoutes } from './oidc';
 import { operationRoutes } from './operations';
 import { savedFilterRoutes } from './savedFilters';
+import { retentionRoutes } from './retention';
 import { systemRoutes } from './system';
 import { userRoutes } from './users';
 
 export const allRoutes: Route[] = [
   ...accountRoutes,
+  ...oidcRoutes,
   ...userRoutes,
   ...jobStartRoutes,
   ...jobRoutes,
+  ...jobLogRoutes,
   ...notificationRoutes,
   ...savedFilterRoutes,
   ...operationRoutes,
@@ -25,5 +30,6 @@ export const allRoutes: Route[] = [
   ...artifactRoutes,
   ...deploymentRoutes,
   ...agentRoutes,
+  ...retentionRoutes,
   ...systemRoutes,
 ];

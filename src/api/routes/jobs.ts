@@ -1,16 +1,12 @@
 // Jobs: lists, one job and what hangs on it, and the commands. Thin: find, check, command, present.
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { Response } from 'express';
 import { z } from 'zod';
 import { listErrorGroups, listRowErrors } from '../../db/queries/rowErrors';
 import { listEvents } from '../../db/queries/events';
 import { findInputForm } from '../../db/queries/inputColumns';
-import { countJobs, findReport, listJobs, type JobSort } from '../../db/queries/jobs';
-import { streamLogLines } from '../../db/queries/logLines';
+import { countJobs, listJobs, type JobSort } from '../../db/queries/jobs';
 import { listRuns } from '../../db/queries/runs';
+import { maySeeRequest } from '../../jobs/allowedActions';
 import { cancelJob } from '../../jobs/commands/cancelJob';
-import { approveJob, rejectJob, withdrawJob } from '../../jobs/commands/decideJob';
 import { deleteJob } from '../../jobs/commands/deleteJob';
 import { pauseJob } from '../../jobs/commands/pauseJob';
 import { prioritizeJob } from '../../jobs/commands/prioritizeJob';
@@ -18,46 +14,18 @@ import { requeueJob } from '../../jobs/commands/requeueJob';
 import { resumeJob } from '../../jobs/commands/resumeJob';
 import { setNotify } from '../../jobs/commands/setNotify';
 import { errorFileCsv, errorFileNdjson } from '../../jobs/massActions/errorFile';
-import { notFound } from '../../lib/errors';
 import { idCursor, numberCursor, uuid } from '../contract/common';
 import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/jobs';
 import { paged } from '../paged';
 import { presentEvent, presentRun } from '../presenters/job';
+import { sendText } from '../sendText';
 import { jobFilterOf } from './jobFilterOf';
 import { getVisibleJob, showJob, showJobs } from './showJob';
 
 const NO_TIME = 'none' as const;
 const jobCursor = z.tuple([z.union([z.literal(NO_TIME), z.int()]), uuid]);
 type JobCursor = z.infer<typeof jobCursor>;
-
-async function sendText(
-  response: Response,
-  type: string,
-  fileName: string | null,
-  text: AsyncIterable<string>,
-): Promise<void> {
-  // Read before the first byte goes out: what fails here is still told as a problem, and not by a file cut short.
-  const lines = text[Symbol.asyncIterator]();
-  const first = await lines.next();
-  response.status(200).type(type);
-  if (fileName) response.attachment(fileName);
-  // attachment() guesses a type of its own by the ending.
-  response.setHeader('Content-Type', `${type}; charset=utf-8`);
-  await pipeline(Readable.from(withFirst(first, lines)), response);
-}
-
-async function* withFirst(first: IteratorResult<string>, rest: AsyncIterator<string>): AsyncGenerator<string> {
-  if (first.done) return;
-  yield first.value;
-  yield* { [Symbol.asyncIterator]: () => rest };
-}
-
-async function* logText(lines: ReturnType<typeof streamLogLines>): AsyncGenerator<string> {
-  for await (const { at, run, seq, level, message } of lines) {
-    yield `${at.toISOString()} run=${run} #${seq} ${level.toUpperCase().padEnd(5)} ${message.replace(/\r?\n/g, '\n    ')}\n`;
-  }
-}
 
 export const jobRoutes: Route[] = [
   implement(contract.listJobs, async ({ query, actor, deps }) => {
@@ -80,10 +48,10 @@ export const jobRoutes: Route[] = [
     counts: await countJobs(deps.db, await jobFilterOf(deps, actor, query)),
   })),
   implement(contract.getJob, async ({ params, actor, deps }) =>
-    showJob(deps, actor, await getVisibleJob(deps, actor, params.jobId)),
+    showJob(deps, actor, await getVisibleJob(deps, actor, params.jobId, maySeeRequest)),
   ),
   implement(contract.listJobEvents, async ({ params, query, actor, deps }) => {
-    await getVisibleJob(deps, actor, params.jobId);
+    await getVisibleJob(deps, actor, params.jobId, maySeeRequest);
     return paged(
       query,
       numberCursor,
@@ -133,16 +101,6 @@ export const jobRoutes: Route[] = [
       errorFileNdjson(deps.db, job.id, run),
     );
   }),
-  implement(contract.getJobLog, async ({ params, query, actor, deps, response }) => {
-    const job = await getVisibleJob(deps, actor, params.jobId);
-    await sendText(response, 'text/plain', null, logText(streamLogLines(deps.db, job.id, query.run ?? null)));
-  }),
-  implement(contract.getJobReport, async ({ params, query, actor, deps }) => {
-    const job = await getVisibleJob(deps, actor, params.jobId);
-    const report = await findReport(deps.db, job.id, query.run ?? job.run);
-    if (report === null) throw notFound('report');
-    return JSON.parse(report) as unknown;
-  }),
   implement(contract.changeNotify, async ({ params, body, actor, deps }) =>
     showJob(deps, actor, await setNotify(deps.commands, actor, params.jobId, body)),
   ),
@@ -160,15 +118,6 @@ export const jobRoutes: Route[] = [
   ),
   implement(contract.prioritizeJob, async ({ params, body, actor, deps }) =>
     showJob(deps, actor, await prioritizeJob(deps.commands, actor, params.jobId, body)),
-  ),
-  implement(contract.approveJob, async ({ params, actor, deps }) =>
-    showJob(deps, actor, await approveJob(deps.commands, actor, params.jobId)),
-  ),
-  implement(contract.rejectJob, async ({ params, body, actor, deps }) =>
-    showJob(deps, actor, await rejectJob(deps.commands, actor, params.jobId, body)),
-  ),
-  implement(contract.withdrawJob, async ({ params, body, actor, deps }) =>
-    showJob(deps, actor, await withdrawJob(deps.commands, actor, params.jobId, body)),
   ),
   implement(contract.deleteJob, async ({ params, actor, deps }) => {
     await deleteJob(deps.commands, actor, params.jobId);

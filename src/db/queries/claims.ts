@@ -3,6 +3,7 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../database';
 import type { JobState } from '../generated/database';
+import { closeAttempt, openAttempt, type AttemptEnd } from './attempts';
 
 /** What a worker holds: a run, or one chunk of it. */
 export interface Lease {
@@ -32,8 +33,10 @@ export interface ClaimedRun extends JobFacts {
   jobId: string;
   run: number;
   epoch: number;
-  /** Workers that died with it in hand since its last commit. */
+  /** Workers that died with it in hand since its last commit: from then on it runs alone. */
   crashes: number;
+  /** Deaths of the process that it ran alone in, since its last commit. */
+  loneCrashes: number;
 }
 
 /** Takes a run that waits, or goes on without a holder. null: the message is stale (canceled, deleted, requeued, held). */
@@ -43,6 +46,7 @@ export async function claimRun(
   run: number,
   states: JobState[],
   claimer: Claimer,
+  options: { isProcess: boolean },
 ): Promise<ClaimedRun | null> {
   const { rows } = await sql<ClaimedRun>`
     with wanted as (
@@ -53,7 +57,8 @@ export async function claimRun(
         lease_until = gantry_now() + ${claimer.leaseMs}::float8 * interval '1 millisecond',
         started_at = coalesce(run.started_at, gantry_now())
       from wanted where run.job_id = wanted.id and run.run = wanted.run and run.finished_at is null and run.lease_until is null
-      returning run.job_id, run.run, run.epoch, run.crashes),
+      returning run.job_id, run.run, run.epoch, run.crashes, run.lone_crashes),
+    opened as (${openAttempt('taken', claimer, options.isProcess)}),
     started as (
       update job set state = case when job.state = 'queued' then 'running' else job.state end, wake_at = null,
         started_at = case when job.state = 'queued' then coalesce(job.started_at, gantry_now()) else job.started_at end,
@@ -64,7 +69,7 @@ export async function claimRun(
       select taken.job_id, taken.run, 'started', json_build_object('host', ${claimer.host}::text)
       from taken join wanted on wanted.id = taken.job_id where wanted.state = 'queued'),
     changed as (insert into change (topic, subject_id, owner_id) select 'job', id, owner_id from started)
-    select taken.job_id, taken.run, taken.epoch, taken.crashes, started.kind, started.title, started.state, started.params,
+    select taken.job_id, taken.run, taken.epoch, taken.crashes, taken.lone_crashes, started.kind, started.title, started.state, started.params,
       started.owner_id, started.owner_name, started.owner_email
     from taken join started on started.id = taken.job_id`.execute(db);
   return rows[0] ?? null;
@@ -76,12 +81,26 @@ export async function findKind(db: Db, jobId: string): Promise<{ kind: string; s
   return rows[0] ?? null;
 }
 
+export interface Release {
+  how: AttemptEnd & ('retry_later' | 'handed_back' | 'process_lost');
+  delayMs: number;
+  note: string | null;
+}
+
 /** Gives a run back: due again after `delayMs`. The epoch rises, so that whoever still works on it is fenced. */
-export async function releaseRun(db: Db, lease: Lease, delayMs: number, note: string | null): Promise<boolean> {
+export async function releaseRun(db: Db, lease: Lease, { how, delayMs, note }: Release): Promise<boolean> {
+  // A handler that asks for another try has come to an end of its own: crashes before it no longer count.
+  const crashes =
+    how === 'retry_later'
+      ? sql`, crashes = 0, lone_crashes = 0`
+      : how === 'process_lost'
+        ? sql`, lone_crashes = lone_crashes + 1`
+        : sql``;
   const { rows } = await sql`
     with freed as (
-      update run set lease_until = null, worker_id = null, epoch = epoch + 1, note = coalesce(${note}, note)
-      where job_id = ${lease.jobId} and run = ${lease.run} and epoch = ${lease.epoch} and finished_at is null returning job_id, run)
+      update run set lease_until = null, worker_id = null, epoch = epoch + 1, note = coalesce(${note}, note) ${crashes}
+      where job_id = ${lease.jobId} and run = ${lease.run} and epoch = ${lease.epoch} and finished_at is null returning job_id, run),
+    closed as (${closeAttempt('freed', how, note)})
     update outbox set sent_at = null, due_at = gantry_now() + ${delayMs}::float8 * interval '1 millisecond'
     from freed where outbox.job_id = freed.job_id and outbox.run = freed.run returning 1`.execute(db);
   return rows.length > 0;
@@ -90,7 +109,7 @@ export async function releaseRun(db: Db, lease: Lease, delayMs: number, note: st
 /** A repeatable step was committed: crashes before it no longer count. @returns false when the lease is lost. */
 export async function confirmRun(tx: Tx, lease: Lease, leaseMs: number): Promise<boolean> {
   const { rows } = await sql`
-    update run set crashes = 0, lease_until = gantry_now() + ${leaseMs}::float8 * interval '1 millisecond'
+    update run set crashes = 0, lone_crashes = 0, lease_until = gantry_now() + ${leaseMs}::float8 * interval '1 millisecond'
     where job_id = ${lease.jobId} and run = ${lease.run} and epoch = ${lease.epoch} and finished_at is null returning 1`.execute(
     tx,
   );
@@ -135,10 +154,11 @@ export async function sleepRun(
     select 1 from asleep`.execute(tx);
   if (rows.length === 0) return 'woken';
   const freed = await sql`
-    update run set lease_until = null, worker_id = null, crashes = 0
-    where job_id = ${lease.jobId} and run = ${lease.run} and epoch = ${lease.epoch} and finished_at is null returning 1`.execute(
-    tx,
-  );
+    with freed as (
+      update run set lease_until = null, worker_id = null, crashes = 0, lone_crashes = 0
+      where job_id = ${lease.jobId} and run = ${lease.run} and epoch = ${lease.epoch} and finished_at is null returning job_id, run),
+    closed as (${closeAttempt('freed', 'waiting')})
+    select 1 from freed`.execute(tx);
   return freed.rows.length > 0 ? 'asleep' : 'lost';
 }
 
@@ -155,27 +175,6 @@ export async function saveProgress(
     insert into change (topic, subject_id, owner_id) select 'job', job.id, job.owner_id from saved join job on job.id = saved.job_id
     returning 1`.execute(db);
   return rows.length > 0;
-}
-
-export interface LogEntry {
-  level: string;
-  message: string;
-  at: Date;
-}
-
-/** Appends lines in the order given. Nothing is written under a lost lease. */
-export async function appendLog(db: Db, lease: Lease, lines: LogEntry[]): Promise<void> {
-  if (lines.length === 0) return;
-  const held =
-    lease.chunk === null
-      ? sql`select 1 from run where job_id = ${lease.jobId} and run = ${lease.run} and epoch = ${lease.epoch} and finished_at is null`
-      : sql`select 1 from chunk where job_id = ${lease.jobId} and run = ${lease.run} and chunk = ${lease.chunk} and epoch = ${lease.epoch}`;
-  await sql`
-    insert into log_line (job_id, run, level, message)
-    select ${lease.jobId}, ${lease.run}, line.level, line.message
-    from unnest(${lines.map((line) => line.level)}::text[], ${lines.map((line) => line.message)}::text[])
-      with ordinality as line(level, message, place)
-    where exists (${held}) order by line.place`.execute(db);
 }
 
 /** Renews what is still held. @returns the leases that are lost. */

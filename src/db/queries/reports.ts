@@ -59,3 +59,33 @@ export async function appendReport(db: Db, lease: Lease, entries: ReportEntry[])
     );
   });
 }
+
+export interface RunReport {
+  /** The object that the handler returned, as JSON text. */
+  result: string | null;
+  infos: number;
+  warnings: number;
+  errors: number;
+}
+
+/** Null when the run made no report. */
+export async function findRunReport(db: Db, jobId: string, run: number): Promise<RunReport | null> {
+  const { rows } = await sql<RunReport>`
+    select run.report as result, coalesce(r.infos, 0) as infos, coalesce(r.warnings, 0) as warnings, coalesce(r.errors, 0) as errors
+    from run left join run_record r on r.job_id = run.job_id and r.run = run.run
+    where run.job_id = ${jobId} and run.run = ${run}
+      and (run.report is not null or r.infos + r.warnings + r.errors > 0)`.execute(db);
+  return rows[0] ?? null;
+}
+
+/** In the order in which they were reported. */
+export async function listReportEntries(db: Db, jobId: string, run: number): Promise<ReportEntry[]> {
+  const rows = await db
+    .selectFrom('reportEntry')
+    .select(['severity', 'message', 'data'])
+    .where('jobId', '=', jobId)
+    .where('run', '=', run)
+    .orderBy('entry')
+    .execute();
+  return rows as ReportEntry[];
+}

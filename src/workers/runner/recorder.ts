@@ -1,11 +1,13 @@
 // Log lines, report lines and progress of one holding, collected in memory and written at most once a second, and at its end.
 // All are written under the lease: a fenced worker's lines change nothing.
 import type { Db } from '../../db/database';
-import { appendLog, saveProgress, type Lease, type LogEntry } from '../../db/queries/claims';
+import { saveProgress, type Lease } from '../../db/queries/claims';
+import { appendLog, logLimitOf, type LogEntry } from '../../db/queries/logLines';
 import { appendReport, MAX_ENTRIES, type ReportEntry, type ReportSeverity } from '../../db/queries/reports';
 import { isTransient, withRetry } from '../../db/retry';
 import { cleanText, messageOf } from '../../lib/errors';
 import type { Logger } from '../../lib/logger';
+import { maskSecrets } from '../../lib/secrets';
 
 export interface Recorder {
   log(level: LogEntry['level'], message: string): void;
@@ -32,8 +34,18 @@ const MAX_LENGTH = 10_000;
 /** JSON text of a report line's data. */
 const MAX_DATA = 10_000;
 
-export function createRecorder(deps: { db: Db; lease: Lease; logger: Logger; onProgress(): void }): Recorder {
+export interface RecorderDeps {
+  db: Db;
+  lease: Lease;
+  logger: Logger;
+  /** Of the log of one run; beyond it only errors are kept. */
+  logLimitBytes: number;
+  onProgress(): void;
+}
+
+export function createRecorder(deps: RecorderDeps): Recorder {
   const { db, lease, logger } = deps;
+  const limit = logLimitOf(deps.logLimitBytes);
   let lines: LogEntry[] = [];
   let entries: ReportEntry[] = [];
   let lost = 0;
@@ -44,12 +56,12 @@ export function createRecorder(deps: { db: Db; lease: Lease; logger: Logger; onP
 
   const write = async (): Promise<void> => {
     if (lost > 0) {
-      lines.push({ level: 'warn', message: `${lost} lines were not kept: too many at once`, at: new Date() });
+      lines.push({ level: 'warn', message: `${lost} lines were not kept: too many at once` });
       lost = 0;
     }
     while (lines.length > 0) {
       const batch = lines.slice(0, BATCH);
-      await withRetry(() => appendLog(db, lease, batch));
+      await withRetry(() => appendLog(db, lease, batch, limit));
       lines = lines.slice(batch.length);
     }
     const told = entries;
@@ -82,7 +94,7 @@ export function createRecorder(deps: { db: Db; lease: Lease; logger: Logger; onP
     log: (level, message) => {
       if (closed) return;
       if (lines.length >= MAX_LINES) lost += 1;
-      else lines.push({ level, message: cleanText(String(message)).slice(0, MAX_LENGTH), at: new Date() });
+      else lines.push({ level, message: textOf(message) });
       soon();
     },
     progress: (done, total, note) => {
@@ -90,7 +102,7 @@ export function createRecorder(deps: { db: Db; lease: Lease; logger: Logger; onP
       latest = {
         done: Math.floor(done),
         total: total === null ? null : Math.floor(total),
-        note: note === undefined ? null : cleanText(note).slice(0, 500),
+        note: note === undefined ? null : textOf(note).slice(0, 500),
       };
       soon();
     },
@@ -98,7 +110,7 @@ export function createRecorder(deps: { db: Db; lease: Lease; logger: Logger; onP
       if (closed) return;
       // Beyond what is kept only the first of a flush matter; the rest would fill the memory.
       if (entries.length < 2 * MAX_ENTRIES) {
-        entries.push({ severity, message: cleanText(String(message)).slice(0, MAX_LENGTH), data: jsonOf(data) });
+        entries.push({ severity, message: textOf(message), data: jsonOf(data) });
       }
       soon();
     },
@@ -115,11 +127,15 @@ export function createRecorder(deps: { db: Db; lease: Lease; logger: Logger; onP
   };
 }
 
+function textOf(message: unknown): string {
+  return maskSecrets(cleanText(String(message))).slice(0, MAX_LENGTH);
+}
+
 /** Data that cannot be kept is left out and said so. */
 function jsonOf(data: Record<string, unknown> | undefined): string | null {
   if (data === undefined) return null;
   try {
-    const text = cleanText(JSON.stringify(data) ?? 'null');
+    const text = maskSecrets(JSON.stringify(data) ?? 'null').toWellFormed();
     if (text.length <= MAX_DATA) return text;
   } catch {
     // Circular, or a toJSON that throws.

@@ -21,6 +21,7 @@ export async function runJob(
     db: deps.db,
     lease,
     logger: deps.logger,
+    logLimitBytes: deps.logLimitBytes,
     onProgress: () => deps.waker.wake('gantry_change'),
   });
   const handled = await awaitHandler(

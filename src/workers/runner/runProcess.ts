@@ -39,6 +39,7 @@ export async function runProcess(
     db: deps.db,
     lease,
     logger: deps.logger,
+    logLimitBytes: deps.logLimitBytes,
     onProgress: () => deps.waker.wake('gantry_change'),
   });
   try {

@@ -6,6 +6,7 @@ import type { Waker } from '../../db/wake';
 import type { Catalog } from '../../jobs/catalog';
 import type { HandlerDeps } from '../../jobs/define';
 import type { Logger } from '../../lib/logger';
+import type { Isolates } from '../isolate/isolates';
 import type { Holdings } from './holdings';
 
 export interface RunnerDeps {
@@ -16,12 +17,10 @@ export interface RunnerDeps {
   waker: Waker;
   claimer: Claimer;
   holdings: Holdings;
+  /** Processes of their own for work that runs alone; null within one. */
+  isolates: Isolates | null;
   cancelGraceMs: number;
   retentionDays: number;
+  /** Of the log of one run. */
+  logLimitBytes: number;
 }
-
-/**
- * Workers that may die in a row with the same run or chunk in hand, without a commit in between, before it is taken for
- * poison. Generous, because a neighbour in the same process may have been the killer.
- */
-export const MAX_CRASHES = 10;

@@ -2,6 +2,7 @@
 import type { Outcomes, RowFault } from '../../db/queries/chunks';
 import type { RowResult } from '../../jobs/define';
 import { cleanText } from '../../lib/errors';
+import { maskSecrets } from '../../lib/secrets';
 
 export interface Tally {
   good: number;
@@ -56,7 +57,7 @@ function cut(fault: RowFault): RowFault {
   return {
     rowIndex: fault.rowIndex,
     code: cleanText(String(fault.code)).slice(0, MAX_CODE),
-    message: cleanText(String(fault.message)).slice(0, MAX_MESSAGE),
+    message: maskSecrets(cleanText(String(fault.message))).slice(0, MAX_MESSAGE),
   };
 }
 

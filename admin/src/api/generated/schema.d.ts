@@ -360,46 +360,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/jobs/{jobId}/log": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * The whole log of a job as text, streamed
-         * @description For every signed-in caller.
-         */
-        get: operations["getJobsJobIdLog"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs/{jobId}/report": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * The result report of a run
-         * @description For every signed-in caller.
-         */
-        get: operations["getJobsJobIdReport"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/jobs/{jobId}/cancel": {
         parameters: {
             query?: never;
@@ -554,6 +514,66 @@ export interface paths {
          * @description For every signed-in caller.
          */
         post: operations["postJobsJobIdWithdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{jobId}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The whole log of a job as text, streamed: timeline and lines of each run, then its chunks with their failed rows; `level` and those above it
+         * @description For every signed-in caller.
+         */
+        get: operations["getJobsJobIdLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{jobId}/log/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Log lines of a run (the latest if none is named), numbered from 1 on. To follow a log, ask again with `after` = the last number seen
+         * @description For every signed-in caller.
+         */
+        get: operations["getJobsJobIdLogLines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{jobId}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The result report of a run (the latest if none is named): what its handler returned, and the lines it reported
+         * @description For every signed-in caller.
+         */
+        get: operations["getJobsJobIdReport"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1286,6 +1306,26 @@ export interface paths {
          * @description Open to everybody.
          */
         post: operations["postAgentEnrol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How long ended jobs stay, when the duty runs next, and what its latest runs took away
+         * @description For: superadmin.
+         */
+        get: operations["getRetention"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2041,6 +2081,7 @@ export interface operations {
                                 isolated: boolean;
                                 timeoutMs: number | null;
                                 retentionDays: number | null;
+                                undoable: boolean;
                             };
                         }[];
                         nextCursor: string | null;
@@ -2141,8 +2182,11 @@ export interface operations {
                             logUrl: string;
                             errorsUrl: string | null;
                             derivedFrom: string | null;
+                            undoOf: string | null;
+                            undoneBy: string | null;
+                            fileUrl: string | null;
                             waitingFor: string | null;
-                            allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "delete")[];
+                            allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                             version: number;
                         }[];
                         nextCursor: string | null;
@@ -2277,8 +2321,11 @@ export interface operations {
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
+                        undoOf: string | null;
+                        undoneBy: string | null;
+                        fileUrl: string | null;
                         waitingFor: string | null;
-                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "delete")[];
+                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
                     };
                 };
@@ -2411,8 +2458,11 @@ export interface operations {
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
+                        undoOf: string | null;
+                        undoneBy: string | null;
+                        fileUrl: string | null;
                         waitingFor: string | null;
-                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "delete")[];
+                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
                     };
                 };
@@ -2536,8 +2586,11 @@ export interface operations {
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
+                        undoOf: string | null;
+                        undoneBy: string | null;
+                        fileUrl: string | null;
                         waitingFor: string | null;
-                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "delete")[];
+                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
                     };
                 };
@@ -2811,72 +2864,6 @@ export interface operations {
             };
         };
     };
-    getJobsJobIdLog: {
-        parameters: {
-            query?: {
-                run?: number;
-            };
-            header?: never;
-            path: {
-                jobId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The whole log of a job as text, streamed */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-            /** @description Refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getJobsJobIdReport: {
-        parameters: {
-            query?: {
-                run?: number;
-            };
-            header?: never;
-            path: {
-                jobId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The result report of a run */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     postJobsJobIdCancel: {
         parameters: {
             query?: never;
@@ -2953,8 +2940,11 @@ export interface operations {
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
+                        undoOf: string | null;
+                        undoneBy: string | null;
+                        fileUrl: string | null;
                         waitingFor: string | null;
-                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "delete")[];
+                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
                     };
                 };
@@ -3047,8 +3037,11 @@ export interface operations {
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
+                        undoOf: string | null;
+                        undoneBy: string | null;
+                        fileUrl: string | null;
                         waitingFor: string | null;
-                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "delete")[];
+                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
                     };
                 };
@@ -3138,8 +3131,11 @@ export interface operations {
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
+                        undoOf: string | null;
+                        undoneBy: string | null;
+                        fileUrl: string | null;
                         waitingFor: string | null;
-                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "delete")[];
+                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
                     };
                 };
@@ -3229,8 +3225,11 @@ export interface operations {
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
+                        undoOf: string | null;
+                        undoneBy: string | null;
+                        fileUrl: string | null;
                         waitingFor: string | null;
-                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "delete")[];
+                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
                     };
                 };
@@ -3325,8 +3324,11 @@ export interface operations {
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
+                        undoOf: string | null;
+                        undoneBy: string | null;
+                        fileUrl: string | null;
                         waitingFor: string | null;
-                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "delete")[];
+                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
                     };
                 };
@@ -3416,8 +3418,11 @@ export interface operations {
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
+                        undoOf: string | null;
+                        undoneBy: string | null;
+                        fileUrl: string | null;
                         waitingFor: string | null;
-                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "delete")[];
+                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
                     };
                 };
@@ -3509,8 +3514,11 @@ export interface operations {
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
+                        undoOf: string | null;
+                        undoneBy: string | null;
+                        fileUrl: string | null;
                         waitingFor: string | null;
-                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "delete")[];
+                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
                     };
                 };
@@ -3602,9 +3610,147 @@ export interface operations {
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
+                        undoOf: string | null;
+                        undoneBy: string | null;
+                        fileUrl: string | null;
                         waitingFor: string | null;
-                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "delete")[];
+                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJobsJobIdLog: {
+        parameters: {
+            query?: {
+                run?: number;
+                level?: "debug" | "info" | "warn" | "error";
+            };
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The whole log of a job as text, streamed: timeline and lines of each run, then its chunks with their failed rows; `level` and those above it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJobsJobIdLogLines: {
+        parameters: {
+            query?: {
+                run?: number;
+                level?: "debug" | "info" | "warn" | "error";
+                after?: number;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Log lines of a run (the latest if none is named), numbered from 1 on. To follow a log, ask again with `after` = the last number seen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            seq: number;
+                            run: number;
+                            /** Format: date-time */
+                            at: string;
+                            /** @enum {string} */
+                            level: "debug" | "info" | "warn" | "error";
+                            message: string;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJobsJobIdReport: {
+        parameters: {
+            query?: {
+                run?: number;
+                severity?: "info" | "warning" | "error";
+            };
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result report of a run (the latest if none is named): what its handler returned, and the lines it reported */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        run: number;
+                        result: {
+                            [key: string]: unknown;
+                        } | null;
+                        severity: ("info" | "warning" | "error") | null;
+                        counts: {
+                            info: number;
+                            warning: number;
+                            error: number;
+                        };
+                        entries: {
+                            /** @enum {string} */
+                            severity: "info" | "warning" | "error";
+                            message: string;
+                            data: {
+                                [key: string]: unknown;
+                            } | null;
+                        }[];
                     };
                 };
             };
@@ -3690,8 +3836,11 @@ export interface operations {
                             logUrl: string;
                             errorsUrl: string | null;
                             derivedFrom: string | null;
+                            undoOf: string | null;
+                            undoneBy: string | null;
+                            fileUrl: string | null;
                             waitingFor: string | null;
-                            allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "delete")[];
+                            allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                             version: number;
                             read: boolean;
                         }[];
@@ -4151,6 +4300,8 @@ export interface operations {
                             menu: string[];
                             endpoint: string;
                             supportsDryRun: boolean;
+                            supportsUndo: boolean;
+                            adaptive: boolean;
                             needsApproval: boolean;
                             hasSecret: boolean;
                             chunkSize: number;
@@ -4204,6 +4355,10 @@ export interface operations {
                     /** @default false */
                     supportsDryRun?: boolean;
                     /** @default false */
+                    supportsUndo?: boolean;
+                    /** @default false */
+                    adaptive?: boolean;
+                    /** @default false */
                     needsApproval?: boolean;
                     secret?: string | null;
                     /** @default 100 */
@@ -4248,6 +4403,8 @@ export interface operations {
                         menu: string[];
                         endpoint: string;
                         supportsDryRun: boolean;
+                        supportsUndo: boolean;
+                        adaptive: boolean;
                         needsApproval: boolean;
                         hasSecret: boolean;
                         chunkSize: number;
@@ -4305,6 +4462,8 @@ export interface operations {
                         menu: string[];
                         endpoint: string;
                         supportsDryRun: boolean;
+                        supportsUndo: boolean;
+                        adaptive: boolean;
                         needsApproval: boolean;
                         hasSecret: boolean;
                         chunkSize: number;
@@ -4387,6 +4546,8 @@ export interface operations {
                     /** Format: uri */
                     endpoint?: string;
                     supportsDryRun?: boolean;
+                    supportsUndo?: boolean;
+                    adaptive?: boolean;
                     needsApproval?: boolean;
                     secret?: string | null;
                     chunkSize?: number;
@@ -4422,6 +4583,8 @@ export interface operations {
                         menu: string[];
                         endpoint: string;
                         supportsDryRun: boolean;
+                        supportsUndo: boolean;
+                        adaptive: boolean;
                         needsApproval: boolean;
                         hasSecret: boolean;
                         chunkSize: number;
@@ -6170,6 +6333,52 @@ export interface operations {
                         agentId: string;
                         name: string;
                         serverPublicKey: string;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How long ended jobs stay, when the duty runs next, and what its latest runs took away */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        days: number;
+                        cron: string;
+                        window: string | null;
+                        nextDueAt: string | null;
+                        runs: {
+                            /** Format: date-time */
+                            dueAt: string;
+                            startedAt: string | null;
+                            finishedAt: string | null;
+                            removed: {
+                                jobs: number;
+                                batches: number;
+                                /** @enum {string} */
+                                ended: "done" | "window" | "stopping";
+                            } | null;
+                        }[];
                     };
                 };
             };
