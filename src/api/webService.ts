@@ -11,6 +11,8 @@ import type { SigningKeys } from '../lib/signing';
 import type { Queue } from '../queue/createQueue';
 import { attachAgentGateway } from './agentGateway';
 import type { ApiDeps } from './apiDeps';
+import { createOidcClient } from './auth/oidcClient';
+import { createDenialLog } from './denials';
 import { startEventHub } from './eventHub';
 import { createWebApp } from './webApp';
 
@@ -54,11 +56,15 @@ export async function startWebService(given: WebServiceDeps): Promise<WebService
         maxRows: config.maxRows,
         cancelGraceMs: config.cancelGraceMs,
         mailAllowDomains: config.mail.allowDomains,
+        selfApproval: config.selfApproval,
+        requireCancelReason: config.requireCancelReason,
       },
     },
     secretBox: createSecretBox(given.secretKey),
     serverKeys,
     events,
+    oidc: config.oidc ? createOidcClient(config.oidc, config.baseUrl) : null,
+    denials: createDenialLog(database.kysely, logger),
     logger,
   };
   const server = createServer(createWebApp(deps, given.secretKey));
@@ -76,6 +82,7 @@ export async function startWebService(given: WebServiceDeps): Promise<WebService
       await gateway.stop();
       await events.stop();
       await close(server);
+      await deps.denials.stop();
     },
   };
 }

@@ -2,6 +2,7 @@
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { OIDC_VARIABLES, oidcOf, type OidcConfig } from './oidc';
 
 const whole = (low: number, high: number) => z.coerce.number().int().min(low).max(high);
 const list = z.string().transform((text) =>
@@ -37,6 +38,11 @@ const environment = z.object({
   ADMIN_TOKEN: z.string().min(32).optional().describe('API token given to that superadmin at first start'),
   MAIL_ALLOW_DOMAINS: list.default([]).describe("domains that notify.to may name besides users' own addresses"),
   GANTRY_PLUGINS: list.default([]).describe('modules that export job definitions'),
+  GANTRY_TOKEN: z
+    .string()
+    .min(8)
+    .optional()
+    .describe('API token of the commands that talk to a server (`gantry jobs`, `operations`, `token`)'),
   SMTP_URL: z
     .url({ protocol: /^smtps?$/ })
     .optional()
@@ -87,6 +93,7 @@ const environment = z.object({
     .stringbool({ truthy: ['true'], falsy: ['false'] })
     .default(false)
     .describe('whether approvers may approve their own requests; for installations with one superadmin'),
+  ...OIDC_VARIABLES,
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -117,6 +124,8 @@ export interface Config {
   maxUploadBytes: number;
   maxRows: number;
   operationsAllowHosts: string[];
+  /** Null: people sign in by passwords only. */
+  oidc: OidcConfig | null;
   selfApproval: boolean;
   logLevel: string;
   logLimitBytes: number;
@@ -143,6 +152,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       'SECRET_KEY is not set; with a DATABASE_URL it takes 64 hex characters or more, the same for all processes',
     );
   }
+  const oidc = value ? oidcOf(value, faults) : null;
   if (faults.length > 0 || !value) throw new ConfigError(faults.join('\n'));
   return {
     port: value.PORT,
@@ -166,6 +176,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     maxUploadBytes: value.MAX_UPLOAD_MB * 1024 * 1024,
     maxRows: value.MAX_ROWS,
     operationsAllowHosts: value.OPERATIONS_ALLOW_HOSTS,
+    oidc,
     selfApproval: value.ALLOW_SELF_APPROVAL,
     logLevel: value.LOG_LEVEL,
     logLimitBytes: value.LOG_LIMIT_MB * 1_000_000,

@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { Config } from '../config/config';
 import type { Database } from '../db/database';
 import { createLeadership } from '../db/leadership';
+import { closeAttemptsOf } from '../db/queries/attempts';
 import { handBackChunk } from '../db/queries/chunks';
 import { releaseRun } from '../db/queries/claims';
 import { insertWorker, markWorkerStopped, type WorkerFacts } from '../db/queries/workers';
@@ -19,14 +20,16 @@ import { newId } from '../lib/ids';
 import type { Logger } from '../lib/logger';
 import { createEmailChannel } from '../notices/channels/email';
 import type { Queue } from '../queue/createQueue';
+import { startBulkActions } from './bulkActions';
 import { startNotices } from './dispatcher/sendNotices';
 import { startDispatcher } from './dispatcher/startDispatcher';
+import { createIsolates, type IsolateOptions } from './isolate/isolates';
 import { startMaintenance } from './maintenance/startMaintenance';
 import { endRun } from './runner/endRun';
 import { handleMessage } from './runner/handleMessage';
 import { startHeartbeat } from './runner/heartbeat';
 import { createHoldings, type Holding } from './runner/holdings';
-import { failureOf } from './runner/runJob';
+import { failureOf, HAND_BACK } from './runner/runJob';
 import type { RunnerDeps } from './runner/runnerDeps';
 
 export interface WorkerServiceDeps {
@@ -37,6 +40,8 @@ export interface WorkerServiceDeps {
   config: Config;
   logger: Logger;
   waker: Waker;
+  /** How processes of their own are started, for work that runs alone. */
+  isolate: IsolateOptions;
   /** Tests only: see HeartbeatDeps, and the first wait of a notice that was not delivered. */
   clockOffset?: string;
   noticeFirstDelayMs?: number;
@@ -66,6 +71,8 @@ export async function startWorkerService(deps: WorkerServiceDeps): Promise<Worke
     slots: config.workerConcurrency,
   };
   const holdings = createHoldings();
+  const { leaseMs, cancelGraceMs: graceMs } = config;
+  const isolates = createIsolates(deps.isolate, { leaseMs, graceMs, logger });
   let draining = false;
   await withRetry(() => insertWorker(database.kysely, worker));
   const runner: RunnerDeps = {
@@ -76,6 +83,7 @@ export async function startWorkerService(deps: WorkerServiceDeps): Promise<Worke
     waker,
     claimer: { workerId: worker.id, host: worker.host, leaseMs: config.leaseMs },
     holdings,
+    isolates,
     cancelGraceMs: config.cancelGraceMs,
     retentionDays: config.retention.days,
     logLimitBytes: config.logLimitBytes,
@@ -109,6 +117,7 @@ export async function startWorkerService(deps: WorkerServiceDeps): Promise<Worke
     logger,
     firstDelayMs: deps.noticeFirstDelayMs,
   });
+  const bulkActions = startBulkActions({ database, catalog: deps.catalog, waker, config, logger });
   logger.info({ workerId: worker.id, slots: worker.slots, queue: queue.backend }, 'the worker is ready');
 
   let stopping: Promise<void> | null = null;
@@ -118,7 +127,9 @@ export async function startWorkerService(deps: WorkerServiceDeps): Promise<Worke
     const resigned = Promise.all([dispatcher.stop(), maintenance.stop()]).then(() => leadership.close());
     await consumer.close(Math.max(0, config.shutdownGraceMs - HAND_BACK_MS));
     await waitAtMost(handBackAll(runner), HAND_BACK_MS);
-    await Promise.all([resigned, notices.stop(), heartbeat.stop()]);
+    await isolates.close();
+    await Promise.all([resigned, notices.stop(), bulkActions.stop(), heartbeat.stop()]);
+    await closeAttemptsOf(database.kysely, worker.id).catch(() => undefined);
     await markWorkerStopped(database.kysely, worker.id).catch(() => undefined);
     waker.wake('gantry_work');
   };
@@ -133,9 +144,11 @@ async function handBackAll(deps: RunnerDeps): Promise<void> {
   const handBack = async (holding: Holding): Promise<void> => {
     const { lease } = holding;
     try {
+      // Its rows may not be tried twice: when the lease has run out they fail.
+      if (lease.chunk !== null && !holding.restartable) return;
       if (lease.chunk !== null)
         await handBackChunk(deps.db, lease, { delayMs: 0, countsAsAttempt: false, error: null });
-      else if (holding.restartable) await releaseRun(deps.db, lease, 0, null);
+      else if (holding.restartable) await releaseRun(deps.db, lease, HAND_BACK);
       else await endRun(deps, lease, failureOf(null, true));
     } catch (error) {
       deps.logger.warn(

@@ -1,6 +1,6 @@
 // Retention: the boundary to the second by the database's clock, what goes and what stays, and the notice that is waited for.
 import { sql } from 'kysely';
-import { retention } from '../../src/workers/maintenance/retention';
+import { isWithin, retention } from '../../src/workers/maintenance/retention';
 import { abandonedUploads } from '../../src/workers/maintenance/abandonedUploads';
 import { idempotencyKeys } from '../../src/workers/maintenance/idempotencyKeys';
 import { declare, runIfDue } from '../../src/workers/maintenance/schedule';
@@ -36,6 +36,7 @@ describe('retention', () => {
       logger: createLogger({ level: 'silent' }),
       cancelGraceMs: 1000,
       retentionDays: 14,
+      starvationMs: 3600_000,
     };
   };
   const rowsLeft = async (jobId: string): Promise<Record<string, number>> => {
@@ -69,9 +70,9 @@ describe('retention', () => {
     return job.id;
   };
 
-  it('keeps a job a few seconds before its 14 x 24 hours are over, and takes it with all that hangs on it after them', async () => {
+  it('[G49] keeps a job a few seconds before its 14 x 24 hours are over, and takes it with all that hangs on it after them', async () => {
     const jobId = await aged(0);
-    expect(await retention(later(FOURTEEN_DAYS_S - 30))).toBe(0);
+    expect((await retention(later(FOURTEEN_DAYS_S - 30))).jobs).toBe(0);
     expect(await rowsLeft(jobId)).toMatchObject({
       job: 1,
       run: 1,
@@ -80,13 +81,13 @@ describe('retention', () => {
       row_outcome: 1,
       row_error: 1,
     });
-    expect(await retention(later(FOURTEEN_DAYS_S + 1))).toBe(1);
+    expect((await retention(later(FOURTEEN_DAYS_S + 1))).jobs).toBe(1);
     expect(await rowsLeft(jobId)).toEqual({});
     const { rows: audits } = await sql`select 1 from audit where subject_id = ${jobId}`.execute(engine.db);
     expect(audits.length).toBeGreaterThan(0);
   });
 
-  it('judges the boundary to the second', async () => {
+  it('[G49] judges the boundary to the second', async () => {
     const before = await runJobToEnd(engine, { kind: 'test.echo', params: { value: 1 } });
     const { rows } = await sql<{ left: number }>`
       select extract(epoch from purge_at - gantry_now())::float8 as left from job where id = ${before.id}`.execute(
@@ -96,10 +97,51 @@ describe('retention', () => {
     expect(rows[0]?.left).toBeLessThanOrEqual(FOURTEEN_DAYS_S);
     // One second from its time: not yet. The time itself: gone.
     await sql`update job set purge_at = gantry_now() + interval '1 second' where id = ${before.id}`.execute(engine.db);
-    expect(await retention(later(-1))).toBe(0);
-    expect(await retention(later(1))).toBe(1);
+    expect((await retention(later(-1))).jobs).toBe(0);
+    expect((await retention(later(1))).jobs).toBe(1);
     expect(await rowsLeft(before.id)).toEqual({});
   });
+
+  it('[G51] works in batches within its window only, and goes on where it was at the next time', async () => {
+    const owner = engine.actor.id;
+    await sql`
+      insert into job (id, kind, title, state, owner_id, owner_name, owner_email, params, finished_at, purge_at)
+      select gen_random_uuid(), 'test.echo', 'over', 'succeeded', ${owner}, 'a', 'a@example.test', '{}', gantry_now(), gantry_now()
+      from generate_series(1, 450)`.execute(engine.db);
+    const deps = later(1);
+    const { rows } = await sql<{ at: Date }>`select gantry_now() as at`.execute(deps.db);
+    const hour = (plus: number): string =>
+      `${String(((rows[0] as { at: Date }).at.getUTCHours() + plus + 24) % 24).padStart(2, '0')}:00`;
+    expect(await retention(deps, { window: `${hour(2)}-${hour(3)}` })).toEqual({
+      jobs: 0,
+      batches: 0,
+      ended: 'window',
+    });
+    const stopping = new AbortController();
+    const first = retention(
+      { ...deps, waker: { wake: () => stopping.abort(), close: () => undefined } },
+      {
+        window: `${hour(-1)}-${hour(2)}`,
+        signal: stopping.signal,
+      },
+    );
+    expect(await first).toEqual({ jobs: 200, batches: 1, ended: 'stopping' });
+    const rest = await retention(deps, { window: `${hour(-1)}-${hour(2)}` });
+    expect(rest).toMatchObject({ jobs: 250, ended: 'done' });
+    expect(rest.batches).toBeGreaterThanOrEqual(2);
+    expect((await sql`select 1 from job where title = 'over'`.execute(engine.db)).rows).toEqual([]);
+  });
+
+  it.each([
+    ['01:00-05:30', '2026-01-01T00:59:59Z', false],
+    ['01:00-05:30', '2026-01-01T01:00:00Z', true],
+    ['01:00-05:30', '2026-01-01T05:29:59Z', true],
+    ['01:00-05:30', '2026-01-01T05:30:00Z', false],
+    ['23:00-02:00', '2026-01-01T23:30:00Z', true],
+    ['23:00-02:00', '2026-01-01T01:59:00Z', true],
+    ['23:00-02:00', '2026-01-01T12:00:00Z', false],
+    [undefined, '2026-01-01T12:00:00Z', true],
+  ])('the window %s at %s: %s', (window, at, expected) => expect(isWithin(window, new Date(at))).toBe(expected));
 
   it('waits for a notice that is still to go out, but no longer than 72 hours', async () => {
     const jobId = await aged(0);
@@ -107,8 +149,8 @@ describe('retention', () => {
     await sql`
       insert into notice (id, job_id, run, kind, recipient, payload, due_at)
       values (${newId()}, ${jobId}, 1, 'job-ended', 'a@example.test', '{}', 'infinity')`.execute(engine.db);
-    expect(await retention(later(71.9 * 3600))).toBe(0);
-    expect(await retention(later(72.1 * 3600))).toBe(1);
+    expect((await retention(later(71.9 * 3600))).jobs).toBe(0);
+    expect((await retention(later(72.1 * 3600))).jobs).toBe(1);
     // The notice itself still goes out.
     expect(await rowsLeft(jobId)).toEqual({ notice: 1 });
   });

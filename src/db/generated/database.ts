@@ -62,6 +62,14 @@ export interface AgentReport {
   seq: number;
 }
 
+export interface Alert {
+  closedAt: Timestamp | null;
+  figures: string;
+  id: string;
+  kind: string;
+  openedAt: Generated<Timestamp>;
+}
+
 export interface ApiToken {
   createdAt: Generated<Timestamp>;
   expiresAt: Timestamp | null;
@@ -98,6 +106,7 @@ export interface ApprovalDecision {
 }
 
 export interface AppUser {
+  alerts: Generated<boolean>;
   createdAt: Generated<Timestamp>;
   disabledAt: Timestamp | null;
   email: string;
@@ -149,6 +158,7 @@ export interface Audit {
   at: Generated<Timestamp>;
   before: string | null;
   id: Generated<number>;
+  jobId: string | null;
   reason: string | null;
   requestId: string | null;
   subjectId: string;
@@ -342,6 +352,8 @@ export interface Job {
   traceParent: string | null;
   trial: number | null;
   trialPassed: Generated<boolean>;
+  undoneBy: string | null;
+  undoOf: string | null;
   version: Generated<number>;
   waitingFor: string | null;
   wakeAt: Timestamp | null;
@@ -359,6 +371,19 @@ export interface JobEvent {
   type: string;
 }
 
+export interface JobFile {
+  jobId: string;
+  name: string;
+  rows: number;
+  type: string;
+}
+
+export interface JobFilePart {
+  content: string;
+  jobId: string;
+  part: number;
+}
+
 export interface JobInput {
   firstRowIndex: number;
   inputChunk: number;
@@ -372,6 +397,12 @@ export interface KindDuration {
   meanMs: Generated<number>;
   runs: Generated<number>;
   variance: Generated<number>;
+}
+
+export interface KindPace {
+  kind: string;
+  msPerRow: number;
+  updatedAt: Generated<Timestamp>;
 }
 
 export interface KindRate {
@@ -389,12 +420,22 @@ export interface LogLine {
   seq: Generated<number>;
 }
 
+export interface MailSuppression {
+  address: string;
+  reason: string;
+  since: Generated<Timestamp>;
+}
+
 export interface Notice {
   ambiguous: Generated<boolean>;
   attempts: Generated<number>;
   channel: Generated<string>;
+  claimedAttempt: number | null;
   createdAt: Generated<Timestamp>;
+  digestId: string | null;
   dueAt: Generated<Timestamp>;
+  failure: string | null;
+  held: Generated<boolean>;
   id: string;
   jobId: string;
   kind: string;
@@ -402,6 +443,7 @@ export interface Notice {
   leaseUntil: Timestamp | null;
   payload: string;
   recipient: string;
+  retriedAt: Timestamp | null;
   run: number;
   sentAt: Timestamp | null;
   state: Generated<NoticeState>;
@@ -415,6 +457,7 @@ export interface OidcIdentity {
 }
 
 export interface Operation {
+  adaptive: Generated<boolean>;
   approval: string | null;
   chunkSize: number;
   concurrency: number;
@@ -430,6 +473,7 @@ export interface Operation {
   rowSchema: string | null;
   secretBox: string | null;
   supportsDryRun: Generated<boolean>;
+  supportsUndo: Generated<boolean>;
   timeoutMs: number;
   title: string;
   updatedAt: Generated<Timestamp>;
@@ -627,6 +671,13 @@ export interface Statistic {
   withdrawn: Generated<number>;
 }
 
+export interface UndoValue {
+  before: string;
+  jobId: string;
+  rowIndex: number;
+  seq: Generated<number>;
+}
+
 export interface Upload {
   jobId: string;
   touchedAt: Generated<Timestamp>;
@@ -651,6 +702,7 @@ export interface DB {
   agent: Agent;
   agentEnrolment: AgentEnrolment;
   agentReport: AgentReport;
+  alert: Alert;
   apiToken: ApiToken;
   approval: Approval;
   approvalDecision: ApprovalDecision;
@@ -671,10 +723,14 @@ export interface DB {
   idempotency: Idempotency;
   job: Job;
   jobEvent: JobEvent;
+  jobFile: JobFile;
+  jobFilePart: JobFilePart;
   jobInput: JobInput;
   kindDuration: KindDuration;
+  kindPace: KindPace;
   kindRate: KindRate;
   logLine: LogLine;
+  mailSuppression: MailSuppression;
   notice: Notice;
   oidcIdentity: OidcIdentity;
   operation: Operation;
@@ -696,6 +752,7 @@ export interface DB {
   signInFailure: SignInFailure;
   stage: Stage;
   statistic: Statistic;
+  undoValue: UndoValue;
   upload: Upload;
   worker: Worker;
 }

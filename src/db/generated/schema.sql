@@ -26,6 +26,20 @@ AS $function$
   select clock_timestamp() + coalesce(nullif(current_setting('gantry.clock_offset', true), '')::interval, interval '0')
 $function$;
 
+CREATE OR REPLACE FUNCTION public.lift_suppression()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from mail_suppression where address in (old.email, new.email);
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.notice_kind_guard()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$ begin return null; end $function$;
+
 CREATE OR REPLACE FUNCTION public.number_log_line()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -95,6 +109,16 @@ create table agent_report (
   constraint agent_report_pkey PRIMARY KEY (command_id, seq)
 );
 
+create table alert (
+  id uuid not null,
+  kind text not null,
+  figures json not null,
+  opened_at timestamp with time zone default gantry_now() not null,
+  closed_at timestamp with time zone,
+  constraint alert_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX alert_open ON alert USING btree (kind) WHERE (closed_at IS NULL);
+
 create table api_token (
   id uuid not null,
   user_id uuid not null,
@@ -125,13 +149,15 @@ create table app_user (
   created_at timestamp with time zone default gantry_now() not null,
   updated_at timestamp with time zone default gantry_now() not null,
   version integer default 1 not null,
+  alerts boolean default true not null,
   hidden_kinds text[] default '{}'::text[] not null,
   constraint app_user_email_check CHECK (((email = lower(email)) AND (length(email) <= 320))),
   constraint app_user_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-  constraint app_user_notice_preference_check CHECK ((notice_preference = ANY (ARRAY['always'::text, 'failures'::text, 'never'::text]))),
+  constraint app_user_notice_preference_check CHECK ((notice_preference = ANY (ARRAY['always'::text, 'failures'::text, 'never'::text, 'digest'::text]))),
   constraint app_user_pkey PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX app_user_email ON app_user USING btree (email);
+CREATE TRIGGER app_user_address_lifts AFTER UPDATE OF email ON app_user FOR EACH ROW WHEN ((old.email IS DISTINCT FROM new.email)) EXECUTE FUNCTION lift_suppression();
 
 create table approval (
   job_id uuid not null,
@@ -216,11 +242,13 @@ create table audit (
   after json,
   reason text,
   request_id text,
+  job_id uuid,
   constraint audit_pkey PRIMARY KEY (id)
 );
 CREATE INDEX audit_action ON audit USING btree (action, id DESC);
 CREATE INDEX audit_actor ON audit USING btree (actor_id, id DESC);
 CREATE INDEX audit_at ON audit USING btree (at);
+CREATE INDEX audit_job ON audit USING btree (job_id, id DESC) WHERE (job_id IS NOT NULL);
 CREATE INDEX audit_subject ON audit USING btree (subject_type, subject_id, id DESC);
 CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
@@ -451,6 +479,8 @@ create table job (
   error_message text,
   version bigint default 1 not null,
   deleted_at timestamp with time zone,
+  undo_of uuid,
+  undone_by uuid,
   retention_days double precision,
   trace_parent text,
   constraint job_end_has_purge CHECK (((finished_at IS NULL) = (purge_at IS NULL))),
@@ -493,6 +523,23 @@ create table job_event (
 );
 CREATE INDEX job_event_job ON job_event USING btree (job_id, id);
 
+create table job_file (
+  job_id uuid not null,
+  name text not null,
+  type text not null,
+  rows bigint not null,
+  constraint job_file_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE,
+  constraint job_file_pkey PRIMARY KEY (job_id)
+);
+
+create table job_file_part (
+  job_id uuid not null,
+  part integer not null,
+  content text not null,
+  constraint job_file_part_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE,
+  constraint job_file_part_pkey PRIMARY KEY (job_id, part)
+);
+
 create table job_input (
   job_id uuid not null,
   input_chunk integer not null,
@@ -509,6 +556,14 @@ create table kind_duration (
   mean_ms double precision default 0 not null,
   variance double precision default 0 not null,
   constraint kind_duration_pkey PRIMARY KEY (kind)
+);
+
+create table kind_pace (
+  kind text not null,
+  ms_per_row double precision not null,
+  updated_at timestamp with time zone default gantry_now() not null,
+  constraint kind_pace_ms_per_row_check CHECK ((ms_per_row >= (0)::double precision)),
+  constraint kind_pace_pkey PRIMARY KEY (kind)
 );
 
 create table kind_rate (
@@ -532,6 +587,14 @@ create table log_line (
 CREATE UNIQUE INDEX log_line_run ON log_line USING btree (job_id, run, line);
 CREATE TRIGGER log_line_number BEFORE INSERT ON log_line FOR EACH ROW WHEN ((new.line IS NULL)) EXECUTE FUNCTION number_log_line();
 
+create table mail_suppression (
+  address text not null,
+  reason text not null,
+  since timestamp with time zone default gantry_now() not null,
+  constraint mail_suppression_address_check CHECK ((address = lower(address))),
+  constraint mail_suppression_pkey PRIMARY KEY (address)
+);
+
 create table notice (
   id uuid not null,
   job_id uuid not null,
@@ -548,10 +611,20 @@ create table notice (
   sent_at timestamp with time zone,
   last_error text,
   ambiguous boolean default false not null,
+  held boolean default false not null,
+  digest_id uuid,
+  failure text,
+  retried_at timestamp with time zone,
+  claimed_attempt integer,
+  constraint notice_failure_check CHECK ((failure = ANY (ARRAY['temporary'::text, 'permanent'::text, 'suppressed'::text]))),
   constraint notice_pkey PRIMARY KEY (id),
   constraint notice_job_id_run_kind_recipient_key UNIQUE (job_id, run, kind, recipient)
 );
 CREATE INDEX notice_due ON notice USING btree (due_at) WHERE (state = ANY (ARRAY['due'::notice_state, 'sending'::notice_state]));
+CREATE INDEX notice_held ON notice USING btree (recipient) WHERE held;
+CREATE INDEX notice_recipient ON notice USING btree (recipient, created_at DESC);
+CREATE INDEX notice_state ON notice USING btree (state, id DESC);
+CREATE TRIGGER notice_kind_guard BEFORE UPDATE ON notice FOR EACH ROW WHEN (((new.state = 'sending'::notice_state) AND (new.kind <> 'job-ended'::text) AND (new.claimed_attempt IS DISTINCT FROM new.attempts))) EXECUTE FUNCTION notice_kind_guard();
 
 create table oidc_identity (
   issuer text not null,
@@ -583,6 +656,8 @@ create table operation (
   updated_at timestamp with time zone default gantry_now() not null,
   version integer default 1 not null,
   approval json,
+  supports_undo boolean default false not null,
+  adaptive boolean default false not null,
   constraint operation_chunk_size_check CHECK (((chunk_size >= 1) AND (chunk_size <= 1000))),
   constraint operation_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 100))),
   constraint operation_key_check CHECK ((key ~ '^[a-z][a-z0-9_.-]{0,99}$'::text)),
@@ -606,6 +681,7 @@ create table outbox (
   constraint outbox_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE,
   constraint outbox_pkey PRIMARY KEY (job_id)
 );
+CREATE INDEX outbox_age ON outbox USING btree (due_at) WHERE (sent_at IS NULL);
 CREATE INDEX outbox_due ON outbox USING btree (priority DESC, rank, due_at) WHERE (sent_at IS NULL);
 CREATE INDEX outbox_owner ON outbox USING btree (owner_id, priority DESC, rank, due_at) WHERE (sent_at IS NULL);
 CREATE INDEX outbox_sent ON outbox USING btree (sent_at) WHERE (sent_at IS NOT NULL);
@@ -838,6 +914,15 @@ create table statistic (
   constraint statistic_step_check CHECK ((step = ANY (ARRAY['minute'::text, 'hour'::text, 'ever'::text]))),
   constraint statistic_pkey PRIMARY KEY (step, at, kind)
 );
+
+create table undo_value (
+  job_id uuid not null,
+  row_index bigint not null,
+  seq bigint generated always as identity not null,
+  before json not null,
+  constraint undo_value_pkey PRIMARY KEY (job_id, row_index)
+);
+CREATE INDEX undo_value_order ON undo_value USING btree (job_id, seq DESC);
 
 create table upload (
   job_id uuid not null,

@@ -3,6 +3,7 @@
 import { sql, type Kysely } from 'kysely';
 import { APPROVALS } from './0003-engine/approvals';
 import { BULK } from './0003-engine/bulk';
+import { FAIRNESS } from './0003-engine/fairness';
 import { NOTICES } from './0003-engine/notices';
 import { PEOPLE } from './0003-engine/people';
 import { RUNS } from './0003-engine/runs';
@@ -10,5 +11,5 @@ import { SEEING } from './0003-engine/seeing';
 import { UNDO } from './0003-engine/undo';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  await sql.raw(APPROVALS + BULK + UNDO + RUNS + SEEING + NOTICES + PEOPLE).execute(db);
+  await sql.raw(APPROVALS + BULK + FAIRNESS + UNDO + RUNS + SEEING + NOTICES + PEOPLE).execute(db);
 }

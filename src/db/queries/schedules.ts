@@ -34,6 +34,31 @@ export async function markDueFinished(db: Db, name: string, dueAt: Date, result:
   );
 }
 
+export interface DutyRun {
+  dueAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+  result: string | null;
+}
+
+/** The latest runs of a duty and when it is due next; null when no worker has declared it yet. */
+export async function readSchedule(
+  db: Db,
+  name: string,
+  limit: number,
+): Promise<{ nextDueAt: Date; runs: DutyRun[] } | null> {
+  const schedule = await db.selectFrom('schedule').select('nextDueAt').where('name', '=', name).executeTakeFirst();
+  if (!schedule) return null;
+  const runs = await db
+    .selectFrom('scheduleDue')
+    .select(['dueAt', 'startedAt', 'finishedAt', sql<string | null>`result::text`.as('result')])
+    .where('name', '=', name)
+    .orderBy('dueAt', 'desc')
+    .limit(limit)
+    .execute();
+  return { ...schedule, runs };
+}
+
 export async function pruneDue(db: Db, keepMs: number, limit: number): Promise<number> {
   const { rows } = await sql`
     delete from schedule_due where (name, due_at) in (select name, due_at from schedule_due

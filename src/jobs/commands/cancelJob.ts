@@ -31,6 +31,9 @@ export function cancelJob(
     const { tx, job, policy } = commanded;
     if (!mayEver(job, 'cancel', actor)) throw forbidden('cancel');
     if (job.state === 'canceling' || job.state === 'canceled') return [];
+    if (deps.settings.requireCancelReason && !reason?.trim()) {
+      throw invalid([{ path: 'reason', message: 'say why: this installation asks for a reason of every cancel' }]);
+    }
     if (!stateAllows(job, policy, 'cancel')) {
       throw stateForbids(
         commanded,

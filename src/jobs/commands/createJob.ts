@@ -13,9 +13,11 @@ import { withRetry } from '../../db/retry';
 import { GantryError, invalid, notFound, type FieldFault } from '../../lib/errors';
 import { newId } from '../../lib/ids';
 import type { Actor } from '../actor';
+import { requestApproval } from '../approvals/requestApproval';
 import { findBadText } from '../badText';
 import type { CommandDeps } from '../commandDeps';
 import { policyOf, type Definition } from '../define';
+import { chunkSizeOf } from '../massActions/chunkSize';
 import { checkRecipient } from './checkRecipient';
 import type { StagedInput } from './stageRows';
 
@@ -32,6 +34,8 @@ export interface CreateJobInput {
   trial?: number;
   limits?: { maxFailed?: number; maxFailedPercent?: number; then?: 'pause' | 'fail' };
   derivedFrom?: string;
+  /** The job whose kept values are the rows of this one. */
+  undoOf?: string;
   /** The reserved Idempotency-Key and the hash of the whole request, tied to the job as it is published. */
   idempotency?: { reservation: Reservation; jobHash: Buffer };
 }
@@ -50,6 +54,7 @@ export async function createJob(
   deps.waker.wake('gantry_change');
   const job = await findJob(deps.db, jobId);
   if (!job) throw notFound('job');
+  if (job.state === 'awaiting_approval') deps.waker.wake('gantry_notice');
   return job;
 }
 
@@ -155,6 +160,7 @@ export async function publishJob(
     rowTotal: rows?.rowTotal ?? null,
     inputSha256: rows?.sha256 ?? null,
     derivedFrom: input.derivedFrom ?? null,
+    undoOf: input.undoOf ?? null,
     notifyEmail: input.notify?.email ?? true,
     notifyTo: input.notify?.to ?? null,
     trial: input.trial ?? null,
@@ -162,15 +168,18 @@ export async function publishJob(
     maxFailedPercent: input.limits?.maxFailedPercent ?? null,
     limitThen: input.limits?.then ?? 'pause',
     runAt: input.runAt ?? null,
+    retentionDays: policyOf(definition).retentionDays,
     createdAt: now,
     queuedAt: state === 'queued' ? now : null,
   });
   await insertRun(tx, { jobId, run: 1, scope: 'all', requestedBy: actor.name });
   if (definition.shape === 'massAction') {
-    await insertChunksOfAll(tx, jobId, 1, { chunkSize: definition.chunkSize, trial: input.trial ?? null });
+    await insertChunksOfAll(tx, jobId, 1, { chunkSize: await chunkSizeOf(tx, definition), trial: input.trial ?? null });
     await countChunksOf(tx, jobId, 1);
   }
-  if (state !== 'awaiting_approval') {
+  if (state === 'awaiting_approval') {
+    await requestApproval(tx, { jobId, run: 1, ownerId: actor.id }, definition, actor);
+  } else {
     await insertRunDue(tx, {
       jobId,
       run: 1,

@@ -18,6 +18,8 @@ export interface Commanded {
   job: JobRow;
   definition: Definition | null;
   policy: Policy;
+  /** ALLOW_SELF_APPROVAL. */
+  selfApproval: boolean;
 }
 
 /** Kinds that are gone leave jobs that can still be stopped and deleted, but not run. */
@@ -29,6 +31,7 @@ const POLICY_OF_GONE: Policy = {
   isolated: false,
   timeoutMs: null,
   retentionDays: null,
+  undoable: false,
 };
 
 export function policyOfKind(definition: Definition | null): Policy {
@@ -41,8 +44,9 @@ export async function onJob(
   actor: Actor,
   jobId: string,
   act: (commanded: Commanded) => Promise<WakeChannel[]>,
+  sees: (job: JobRow, actor: Actor) => boolean = maySee,
 ): Promise<JobRow> {
-  const known = await commandOnJob(deps, actor, jobId, act);
+  const known = await commandOnJob(deps, actor, jobId, act, sees);
   return (await findJob(deps.db, jobId)) ?? known;
 }
 
@@ -52,16 +56,20 @@ export async function commandOnJob(
   actor: Actor,
   jobId: string,
   act: (commanded: Commanded) => Promise<WakeChannel[]>,
+  sees: (job: JobRow, actor: Actor) => boolean = maySee,
 ): Promise<JobRow> {
   const seen = isUuid(jobId) ? await findJob(deps.db, jobId) : null;
-  if (!seen || !maySee(seen, actor)) throw notFound('job');
+  if (!seen || !sees(seen, actor)) throw notFound('job');
   // Looked up before the transaction: one that waits for a second connection could starve the pool.
   const definition = await deps.catalog.get(seen.kind);
   const { job, channels } = await withRetry(() =>
     deps.db.transaction().execute(async (tx) => {
       const job = await lockJob(tx, jobId);
       if (!job) throw notFound('job');
-      return { job, channels: await act({ tx, job, definition, policy: policyOfKind(definition) }) };
+      const { selfApproval = false } = deps.settings;
+      const channels = await act({ tx, job, definition, policy: policyOfKind(definition), selfApproval });
+      await deps.alongside?.(tx, job, channels.length > 0);
+      return { job, channels };
     }),
   );
   channels.forEach((channel) => deps.waker.wake(channel));
@@ -74,8 +82,8 @@ export function forbidden(action: JobAction): GantryError {
 
 /** 409, with what may be asked of the job instead. */
 export function stateForbids(commanded: Commanded, actor: Actor, action: string, why?: string): GantryError {
-  const { job, policy } = commanded;
-  const allowed = allowedActions(job, policy, actor);
+  const { job, policy, selfApproval } = commanded;
+  const allowed = allowedActions(job, policy, actor, selfApproval);
   const instead = allowed.length > 0 ? `Possible now: ${allowed.join(', ')}.` : 'Nothing can be asked of it now.';
   return new GantryError(
     'job_state_forbids',

@@ -8,72 +8,85 @@ import { countChunksOf, insertChunksOfAll, insertChunksOfRest, insertRun, markRe
 import { GantryError, invalid } from '../../lib/errors';
 import type { Actor } from '../actor';
 import { mayEver, stateAllows } from '../allowedActions';
+import { requestApproval } from '../approvals/requestApproval';
 import type { CommandDeps } from '../commandDeps';
 import { statesBefore } from '../lifecycle';
+import { chunkSizeOf } from '../massActions/chunkSize';
 import { outboxShape } from './createJob';
 import { forbidden, onJob, stateForbids, type Commanded } from './onJob';
 
-export function requeueJob(
-  deps: CommandDeps,
-  actor: Actor,
-  jobId: string,
-  input: { only?: 'failed' | 'unfinished' } = {},
-): Promise<JobRow> {
+export interface RequeueInput {
+  only?: 'failed' | 'unfinished';
+  /** With only: 'failed': the rows whose last failure has this code. */
+  code?: string;
+}
+
+export function requeueJob(deps: CommandDeps, actor: Actor, jobId: string, input: RequeueInput = {}): Promise<JobRow> {
   return onJob(deps, actor, jobId, async (commanded) => {
     const { tx, job, definition, policy } = commanded;
     if (!mayEver(job, 'requeue', actor)) throw forbidden('requeue');
     // Asked twice: the next run stands and has not begun.
     if (job.state === 'queued' && job.run > 1) return [];
     if (!definition || !stateAllows(job, policy, 'requeue')) {
-      const why = definition
-        ? policy.requeueable
-          ? undefined
-          : 'its kind runs once'
-        : 'its kind does not exist any more';
+      const why = !definition
+        ? 'its kind does not exist any more'
+        : !policy.requeueable
+          ? 'its kind runs once'
+          : job.beingUndone
+            ? 'is being taken back by another job'
+            : undefined;
       throw stateForbids(commanded, actor, 'requeue', why);
     }
     const run = job.run + 1;
     await insertRun(tx, { jobId, run, scope: input.only ?? 'all', requestedBy: actor.name });
-    await insertRows(commanded, run, input.only);
+    await insertRows(commanded, run, input);
     const state = policy.needsApproval ? 'awaiting_approval' : 'queued';
     if (!(await markRequeued(tx, jobId, job.run, statesBefore(state), state))) {
       throw stateForbids(commanded, actor, 'requeue');
     }
-    if (state === 'queued') {
-      const { ownerId, priority } = job;
+    const { ownerId, priority } = job;
+    if (state === 'awaiting_approval') {
+      await requestApproval(tx, { jobId, run, ownerId }, definition, actor);
+    } else {
       await insertRunDue(tx, { jobId, run, ownerId, priority, dueAt: null, ...outboxShape(definition) });
     }
-    await insertEvent(tx, { jobId, run, type: 'requeued', actor, data: { only: input.only ?? null } });
+    const asked = { only: input.only ?? null, ...(input.code === undefined ? {} : { code: input.code }) };
+    await insertEvent(tx, { jobId, run, type: 'requeued', actor, data: asked });
     await insertAudit(tx, {
       actor,
       action: 'job.requeue',
       subjectType: 'job',
       subjectId: jobId,
       before: { state: job.state, run: job.run },
-      after: { state, run, only: input.only ?? null },
+      after: { state, run, ...asked },
     });
     await insertChange(tx, 'job', jobId, job.ownerId);
-    return ['gantry_work', 'gantry_change'];
+    return ['gantry_work', 'gantry_change', 'gantry_notice'];
   });
 }
 
 async function insertRows(
   { tx, job, definition }: Commanded,
   run: number,
-  only?: 'failed' | 'unfinished',
+  { only, code }: RequeueInput,
 ): Promise<void> {
+  if (code !== undefined && only !== 'failed') {
+    throw invalid([{ path: 'code', message: 'goes with only: "failed", whose rows it chooses from' }]);
+  }
   if (definition?.shape !== 'massAction') {
     if (only) throw invalid([{ path: 'only', message: `"${job.kind}" takes no rows; requeue it without "only"` }]);
     return;
   }
-  const plan = { chunkSize: definition.chunkSize, trial: job.trial };
-  if (only) await insertChunksOfRest(tx, job.id, run, only, plan);
+  const plan = { chunkSize: await chunkSizeOf(tx, definition), trial: job.trial };
+  if (only) await insertChunksOfRest(tx, job.id, run, only, { ...plan, code });
   else await insertChunksOfAll(tx, job.id, run, plan);
   if ((await countChunksOf(tx, job.id, run)) > 0) return;
   throw new GantryError(
     'nothing_to_requeue',
-    only === 'failed'
-      ? 'No row is left whose last outcome was a failure. Nothing was changed; requeue without "only" to do all rows again.'
-      : 'Every row has succeeded or was skipped. Nothing was changed; requeue without "only" to do all rows again.',
+    code !== undefined
+      ? `No row is left whose last failure has the code "${code}". Nothing was changed; GET errors/groups shows the codes there are.`
+      : only === 'failed'
+        ? 'No row is left whose last outcome was a failure. Nothing was changed; requeue without "only" to do all rows again.'
+        : 'Every row has succeeded or was skipped. Nothing was changed; requeue without "only" to do all rows again.',
   );
 }

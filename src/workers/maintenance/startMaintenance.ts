@@ -15,11 +15,14 @@ import { reconcile } from './reconcile';
 import { retention } from './retention';
 import { declare, runIfDue } from './schedule';
 import { silentWorkers } from './silentWorkers';
+import { starvation } from './starvation';
 import { sweepTombstones } from './sweepTombstones';
 
 export interface MaintenanceDeps extends SettleDeps {
   db: Kysely<DB>;
   logger: Logger;
+  /** A run that waited so long goes before higher priorities. */
+  starvationMs: number;
 }
 
 export interface MaintenanceOptions {
@@ -27,12 +30,15 @@ export interface MaintenanceOptions {
   queue: Queue;
   leadership: Leadership;
   retentionCron: string;
+  /** The time of day in which retention works; undefined: any. */
+  retentionWindow: string | undefined;
 }
 
 /** A duty that returns true has more to do and is called again at once. */
 const DUTIES: { name: string; everyMs: number; run(deps: MaintenanceDeps): Promise<boolean> }[] = [
   { name: 'reconcile', everyMs: 10_000, run: reconcile },
   { name: 'sweepTombstones', everyMs: 5000, run: sweepTombstones },
+  { name: 'starvation', everyMs: 10_000, run: starvation },
   { name: 'abandonedUploads', everyMs: 60_000, run: abandonedUploads },
   { name: 'idempotencyKeys', everyMs: 600_000, run: idempotencyKeys },
   { name: 'feedPrune', everyMs: 30_000, run: feedPrune },
@@ -44,7 +50,7 @@ const RETENTION = 'retention';
 const LOOK_MS = 5000;
 
 export async function startMaintenance(options: MaintenanceOptions): Promise<{ stop(): Promise<void> }> {
-  const { deps, leadership, queue, retentionCron } = options;
+  const { deps, leadership, queue, retentionCron, retentionWindow: window } = options;
   const stopping = new AbortController();
   await declare(deps.db, RETENTION, retentionCron);
   await queue.scheduleWakeUp(RETENTION, retentionCron);
@@ -55,7 +61,7 @@ export async function startMaintenance(options: MaintenanceOptions): Promise<{ s
     startLoop(everyMs, async () => (await leadership.holds('maintenance')) && run(deps), complain(name)),
   );
   const keep = (): Promise<boolean> =>
-    runIfDue(deps.db, RETENTION, retentionCron, () => retention(deps, stopping.signal));
+    runIfDue(deps.db, RETENTION, retentionCron, () => retention(deps, { window, signal: stopping.signal }));
   const clock = startLoop(LOOK_MS, async () => void (await keep()), complain(RETENTION));
   const wakeUps = await queue.onWakeUp(async (name) => {
     if (name === RETENTION) clock.wake();

@@ -6,7 +6,7 @@ const JOBS = 50;
 const ROWS = 5000;
 
 /** @returns true while there is more to delete. */
-export async function sweepTombstones(deps: MaintenanceDeps): Promise<boolean> {
+export async function sweepTombstones(deps: Pick<MaintenanceDeps, 'db'>): Promise<boolean> {
   const jobs = await listTombstones(deps.db, JOBS);
   let budget = ROWS;
   for (const jobId of jobs) {

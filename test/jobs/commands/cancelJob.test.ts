@@ -112,3 +112,16 @@ it('takes a hundred cancels of one job as one', async () => {
   expect(events).toHaveLength(1);
   expect(await ledger.db.selectFrom('notice').selectAll().where('jobId', '=', job.id).execute()).toHaveLength(1);
 });
+
+it('[G41] keeps and shows the reason, and asks for one where the installation wants it', async () => {
+  const settings = { ...ledger.deps.settings, requireCancelReason: true };
+  const deps = { ...ledger.deps, settings };
+  const job = await buildJob(ledger.db, { state: 'queued', owner: root });
+  for (const reason of [undefined, '', '  ']) {
+    const input = reason === undefined ? {} : { reason };
+    await expect(cancelJob(deps, root, job.id, input)).rejects.toMatchObject({ code: 'invalid' });
+  }
+  expect((await findJob(ledger.db, job.id))?.state).toBe('queued');
+  const canceled = await cancelJob(deps, root, job.id, { reason: 'wrong file' });
+  expect(canceled).toMatchObject({ state: 'canceled', cancelReason: 'wrong file' });
+});

@@ -52,6 +52,66 @@ export interface paths {
         patch: operations["patchMe"];
         trace?: never;
     };
+    "/api/v1/auth/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The ways to sign in
+         * @description Open to everybody.
+         */
+        get: operations["getAuthMethods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sends the browser to the provider to sign in
+         * @description Open to everybody.
+         */
+        get: operations["getAuthOidcStart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the provider sends the browser back: signs in, or tells the sign-in page why not
+         * @description Open to everybody.
+         */
+        get: operations["getAuthOidcCallback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -454,66 +514,6 @@ export interface paths {
          * @description For: superadmin.
          */
         post: operations["postJobsJobIdPrioritize"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs/{jobId}/approve": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Let a job that waits for approval run; nobody approves an own request
-         * @description For: superadmin.
-         */
-        post: operations["postJobsJobIdApprove"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs/{jobId}/reject": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * End a job that waits for approval
-         * @description For: superadmin.
-         */
-        post: operations["postJobsJobIdReject"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs/{jobId}/withdraw": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Take back an own request for approval
-         * @description For every signed-in caller.
-         */
-        post: operations["postJobsJobIdWithdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1667,6 +1667,101 @@ export interface operations {
                         };
                     };
                 };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuthMethods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ways to sign in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        password: true;
+                        oidc: {
+                            name: string;
+                            url: string;
+                        } | null;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuthOidcStart: {
+        parameters: {
+            query?: {
+                returnTo?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuthOidcCallback: {
+        parameters: {
+            query?: {
+                code?: string;
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused */
             default: {
@@ -3266,292 +3361,6 @@ export interface operations {
         };
         responses: {
             /** @description Change the priority, or make it the next to start */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** Format: uuid */
-                        id: string;
-                        kind: string;
-                        title: string;
-                        /** @enum {string} */
-                        state: "scheduled" | "awaiting_approval" | "queued" | "running" | "paused" | "canceling" | "succeeded" | "completed_with_errors" | "failed" | "canceled" | "rejected" | "withdrawn" | "expired";
-                        phase: string | null;
-                        /** @enum {string} */
-                        group: "processed" | "unprocessed";
-                        run: number;
-                        owner: {
-                            /** Format: uuid */
-                            id: string;
-                            name: string;
-                            email: string;
-                        };
-                        host: string | null;
-                        priority: number;
-                        params: unknown;
-                        notify: {
-                            email: boolean;
-                            to: string;
-                        };
-                        progress: {
-                            total: number | null;
-                            done: number;
-                            failed: number;
-                            skipped: number;
-                            percent: number | null;
-                            note: string | null;
-                            ratePerSecond: number | null;
-                            etaMs: number | null;
-                        };
-                        /** Format: date-time */
-                        createdAt: string;
-                        queuedAt: string | null;
-                        runAt: string | null;
-                        startedAt: string | null;
-                        finishedAt: string | null;
-                        purgeAt: string | null;
-                        waitMs: number | null;
-                        processMs: number | null;
-                        errorCount: number;
-                        error: {
-                            code: string;
-                            message: string;
-                        } | null;
-                        cancelReason: string | null;
-                        reportUrl: string | null;
-                        logUrl: string;
-                        errorsUrl: string | null;
-                        derivedFrom: string | null;
-                        undoOf: string | null;
-                        undoneBy: string | null;
-                        fileUrl: string | null;
-                        waitingFor: string | null;
-                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
-                        version: number;
-                    };
-                };
-            };
-            /** @description Refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postJobsJobIdApprove: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                jobId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": Record<string, never>;
-            };
-        };
-        responses: {
-            /** @description Let a job that waits for approval run; nobody approves an own request */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** Format: uuid */
-                        id: string;
-                        kind: string;
-                        title: string;
-                        /** @enum {string} */
-                        state: "scheduled" | "awaiting_approval" | "queued" | "running" | "paused" | "canceling" | "succeeded" | "completed_with_errors" | "failed" | "canceled" | "rejected" | "withdrawn" | "expired";
-                        phase: string | null;
-                        /** @enum {string} */
-                        group: "processed" | "unprocessed";
-                        run: number;
-                        owner: {
-                            /** Format: uuid */
-                            id: string;
-                            name: string;
-                            email: string;
-                        };
-                        host: string | null;
-                        priority: number;
-                        params: unknown;
-                        notify: {
-                            email: boolean;
-                            to: string;
-                        };
-                        progress: {
-                            total: number | null;
-                            done: number;
-                            failed: number;
-                            skipped: number;
-                            percent: number | null;
-                            note: string | null;
-                            ratePerSecond: number | null;
-                            etaMs: number | null;
-                        };
-                        /** Format: date-time */
-                        createdAt: string;
-                        queuedAt: string | null;
-                        runAt: string | null;
-                        startedAt: string | null;
-                        finishedAt: string | null;
-                        purgeAt: string | null;
-                        waitMs: number | null;
-                        processMs: number | null;
-                        errorCount: number;
-                        error: {
-                            code: string;
-                            message: string;
-                        } | null;
-                        cancelReason: string | null;
-                        reportUrl: string | null;
-                        logUrl: string;
-                        errorsUrl: string | null;
-                        derivedFrom: string | null;
-                        undoOf: string | null;
-                        undoneBy: string | null;
-                        fileUrl: string | null;
-                        waitingFor: string | null;
-                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
-                        version: number;
-                    };
-                };
-            };
-            /** @description Refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postJobsJobIdReject: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                jobId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": {
-                    reason?: string;
-                };
-            };
-        };
-        responses: {
-            /** @description End a job that waits for approval */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** Format: uuid */
-                        id: string;
-                        kind: string;
-                        title: string;
-                        /** @enum {string} */
-                        state: "scheduled" | "awaiting_approval" | "queued" | "running" | "paused" | "canceling" | "succeeded" | "completed_with_errors" | "failed" | "canceled" | "rejected" | "withdrawn" | "expired";
-                        phase: string | null;
-                        /** @enum {string} */
-                        group: "processed" | "unprocessed";
-                        run: number;
-                        owner: {
-                            /** Format: uuid */
-                            id: string;
-                            name: string;
-                            email: string;
-                        };
-                        host: string | null;
-                        priority: number;
-                        params: unknown;
-                        notify: {
-                            email: boolean;
-                            to: string;
-                        };
-                        progress: {
-                            total: number | null;
-                            done: number;
-                            failed: number;
-                            skipped: number;
-                            percent: number | null;
-                            note: string | null;
-                            ratePerSecond: number | null;
-                            etaMs: number | null;
-                        };
-                        /** Format: date-time */
-                        createdAt: string;
-                        queuedAt: string | null;
-                        runAt: string | null;
-                        startedAt: string | null;
-                        finishedAt: string | null;
-                        purgeAt: string | null;
-                        waitMs: number | null;
-                        processMs: number | null;
-                        errorCount: number;
-                        error: {
-                            code: string;
-                            message: string;
-                        } | null;
-                        cancelReason: string | null;
-                        reportUrl: string | null;
-                        logUrl: string;
-                        errorsUrl: string | null;
-                        derivedFrom: string | null;
-                        undoOf: string | null;
-                        undoneBy: string | null;
-                        fileUrl: string | null;
-                        waitingFor: string | null;
-                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
-                        version: number;
-                    };
-                };
-            };
-            /** @description Refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postJobsJobIdWithdraw: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                jobId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": {
-                    reason?: string;
-                };
-            };
-        };
-        responses: {
-            /** @description Take back an own request for approval */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6481,6 +6290,7 @@ export interface operations {
                             after: unknown;
                             reason: string | null;
                             requestId: string | null;
+                            jobId: string | null;
                         }[];
                         nextCursor: string | null;
                     };
