@@ -24,6 +24,7 @@ const of = (jobId: string) => ({ path: { jobId } });
 export const client = {
   me: (signal?: Signal) => answer(http.GET('/api/v1/me', { signal })),
   signIn: (email: string, password: string) => answer(http.POST('/api/v1/session', { body: { email, password } })),
+  signInMethods: (signal?: Signal) => answer(http.GET('/api/v1/auth/methods', { signal })),
   signOut: () => answer(http.DELETE('/api/v1/session')),
   users: (signal?: Signal) => answer(http.GET('/api/v1/users', { params: { query: { limit: 100 } }, signal })),
 
@@ -57,7 +58,7 @@ export const client = {
   notifications: (signal?: Signal) => answer(http.GET('/api/v1/notifications', { signal })),
   markNotificationsRead: () => answer(http.POST('/api/v1/notifications/read', { body: {} })),
 
-  history: (query: Paged, signal?: Signal) =>
+  history: (query: Paged & { since?: string; timeZone?: string }, signal?: Signal) =>
     answer(http.GET('/api/v1/deployment-history', { params: { query }, signal })),
   historyEntries: (deploymentId: number, query: Paged, signal?: Signal) =>
     answer(

@@ -1,9 +1,10 @@
 // Status group, state, type, author and search above the list.
 import { Button, Group, SegmentedControl, Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { QuickDates } from '../../format/QuickDates';
 import { client } from '../../api/client';
 import { keys } from '../../api/queryKeys';
-import { isFiltered, type JobFilters } from './jobFilters';
+import { isFiltered, NO_FILTERS, type JobFilters } from './jobFilters';
 import { SearchField } from './SearchField';
 import { StateFilter } from './StateFilter';
 import { useStateCounts } from './useJobList';
@@ -49,6 +50,7 @@ export function FilterBar({ filters, onChange }: Props) {
         onChange={(group) => onChange({ group: group as JobFilters['group'] })}
         aria-label="Status group"
       />
+      <QuickDates value={filters.date} onChange={(date) => onChange({ date })} />
       <StateFilter chosen={filters.states} counts={counts} onChange={(states) => onChange({ states })} />
       <Select
         size="xs"
@@ -76,11 +78,7 @@ export function FilterBar({ filters, onChange }: Props) {
       )}
       <SearchField value={filters.q} onChange={(q) => onChange({ q })} />
       {isFiltered(filters) && (
-        <Button
-          size="compact-xs"
-          variant="subtle"
-          onClick={() => onChange({ group: 'all', states: [], kind: '', owner: '', q: '' })}
-        >
+        <Button size="compact-xs" variant="subtle" onClick={() => onChange({ ...NO_FILTERS, states: [] })}>
           Clear filters
         </Button>
       )}

@@ -12,7 +12,7 @@ import { useStartDialog } from '../start/StartDialogProvider';
 import type { Job } from '../../api/types';
 import type { UiAction } from '../jobActions';
 import { FilterBar } from './FilterBar';
-import { isFiltered, useJobFilters } from './jobFilters';
+import { isFiltered, NO_FILTERS, useJobFilters } from './jobFilters';
 import { JobsTable } from './JobsTable';
 import { RefreshButton } from './RefreshButton';
 import { SelectionBar } from './SelectionBar';
@@ -82,11 +82,7 @@ export function JobsPage() {
         )}
         {list.isSuccess && jobs.length === 0 && isFiltered(filters) && (
           <EmptyNote title="No job matches these filters">
-            <Button
-              size="xs"
-              variant="default"
-              onClick={() => change({ group: 'all', states: [], kind: '', owner: '', q: '' })}
-            >
+            <Button size="xs" variant="default" onClick={() => change({ ...NO_FILTERS, states: [] })}>
               Clear filters
             </Button>
           </EmptyNote>

@@ -3,6 +3,7 @@
 import { useCallback, useMemo } from 'react';
 import { useSearchParams } from 'react-router';
 import type { JobQuery, JobState, Role } from '../../api/types';
+import { readQuickDate, sinceOf, type QuickDate } from '../../format/QuickDates';
 import { useMe } from '../../session/useMe';
 import { STATE_NAMES } from '../jobStates';
 
@@ -13,6 +14,7 @@ export interface JobFilters {
   kind: string;
   owner: string;
   q: string;
+  date: QuickDate;
 }
 
 export function readFilters(params: URLSearchParams, role: Role): JobFilters {
@@ -25,6 +27,7 @@ export function readFilters(params: URLSearchParams, role: Role): JobFilters {
     kind: params.get('kind') ?? '',
     owner: role === 'superadmin' && params.get('scope') !== 'mine' ? (params.get('owner') ?? '') : '',
     q: params.get('q') ?? '',
+    date: readQuickDate(params.get('since'), 'all'),
   };
 }
 
@@ -36,13 +39,14 @@ export function writeFilters(filters: JobFilters): URLSearchParams {
   if (filters.kind !== '') params.set('kind', filters.kind);
   if (filters.owner !== '') params.set('owner', filters.owner);
   if (filters.q !== '') params.set('q', filters.q);
+  if (filters.date !== 'all') params.set('since', filters.date);
   return params;
 }
 
 /** The parameters of GET /jobs and GET /jobs/counts. */
-export function queryOf(filters: JobFilters): JobQuery {
-  const { scope, group, states, kind, owner, q } = filters;
-  const query: JobQuery = { scope, group };
+export function queryOf(filters: JobFilters, timeZone: string): JobQuery {
+  const { scope, group, states, kind, owner, q, date } = filters;
+  const query: JobQuery = { scope, group, ...sinceOf(date, timeZone) };
   // The server refuses what is empty.
   if (states.length > 0) query.state = states.join(',');
   if (kind !== '') query.kind = kind;
@@ -51,9 +55,18 @@ export function queryOf(filters: JobFilters): JobQuery {
   return query;
 }
 
+/** What the list shows when nothing is chosen, whoever reads it. */
+export const NO_FILTERS = {
+  group: 'all',
+  states: [],
+  kind: '',
+  owner: '',
+  q: '',
+  date: 'all',
+} as const satisfies Partial<JobFilters>;
+
 export function isFiltered(filters: JobFilters): boolean {
-  const { group, states, kind, owner, q } = filters;
-  return group !== 'all' || states.length > 0 || kind !== '' || owner !== '' || q !== '';
+  return writeFilters({ ...filters, scope: 'all' }).size > 0;
 }
 
 export function useJobFilters(): [JobFilters, (change: Partial<JobFilters>) => void] {

@@ -4,12 +4,13 @@ import { client } from '../../api/client';
 import { keys } from '../../api/queryKeys';
 import type { Job } from '../../api/types';
 import { useLiveInterval } from '../../live/LiveProvider';
+import { useMe } from '../../session/useMe';
 import { queryOf, type JobFilters } from './jobFilters';
 
 const PAGE_SIZE = 50;
 
 export function useJobList(filters: JobFilters) {
-  const query = queryOf(filters);
+  const query = queryOf(filters, useMe().timeZone);
   const list = useInfiniteQuery({
     queryKey: keys.jobList(query),
     queryFn: ({ pageParam, signal }) => client.jobs({ ...query, limit: PAGE_SIZE, cursor: pageParam }, signal),
@@ -27,7 +28,7 @@ export function useJobList(filters: JobFilters) {
 }
 
 export function useStateCounts(filters: JobFilters) {
-  const query = queryOf({ ...filters, states: [] });
+  const query = queryOf({ ...filters, states: [] }, useMe().timeZone);
   return useQuery({
     queryKey: keys.jobCounts(query),
     queryFn: ({ signal }) => client.jobCounts(query, signal),
