@@ -90,4 +90,44 @@ export const process = defineProcess({
   },
 });
 
-export const testKinds: Definition[] = [echo, work, once, deaf, effects, process];
+/** Logs `lines` lines a chunk, each with its place, and the process and clock it was written by. */
+export const chatty = defineMassAction({
+  kind: 'test.chatty',
+  title: 'Chatty',
+  ...common,
+  params: z.strictObject({ lines: z.number(), pauseMs: z.number().default(0) }),
+  rowSchema: null,
+  chunkSize: 1,
+  concurrency: 8,
+  inDatabase: false,
+  retry: { attempts: 3, minDelayMs: 50, maxDelayMs: 200 },
+  ratePerSecond: null,
+  processChunk: async (ctx, rows) => {
+    for (let line = 0; line < ctx.params.lines; line += 1) {
+      ctx.log('info', JSON.stringify({ chunk: ctx.chunk, line, pid: globalThis.process.pid, clock: Date.now() }));
+      if (ctx.params.pauseMs > 0) await pause(ctx.params.pauseMs, ctx.signal);
+    }
+    return { type: 'done', results: rows.map(({ rowIndex }) => ({ rowIndex, success: true })) };
+  },
+});
+
+/** Logs and reports what it was given, then ends, or throws `fail`. */
+export const teller = defineJob({
+  kind: 'test.teller',
+  title: 'Teller',
+  ...common,
+  params: z.strictObject({
+    log: z.array(z.tuple([z.enum(['debug', 'info', 'warn', 'error']), z.string()])).default([]),
+    report: z.array(z.tuple([z.enum(['info', 'warning', 'error']), z.string()])).default([]),
+    result: z.record(z.string(), z.unknown()).optional(),
+    fail: z.string().optional(),
+  }),
+  run: (ctx) => {
+    for (const [level, message] of ctx.params.log) ctx.log(level, message);
+    for (const [severity, message] of ctx.params.report) ctx.report(severity, message, { from: 'teller' });
+    if (ctx.params.fail !== undefined) throw new Error(ctx.params.fail);
+    return Promise.resolve(ctx.params.result);
+  },
+});
+
+export const testKinds: Definition[] = [echo, work, once, deaf, effects, process, chatty, teller];
