@@ -192,7 +192,7 @@ describe('mail as files', () => {
       const message = {
         id: 'n1',
         recipient: { name: payload.ownerName, address: 'a@example.test' },
-        ...renderJobEnded(payload, 'http://x'),
+        ...renderJobEnded(payload, { baseUrl: 'http://x', reader: { name: 'R', language: 'en', timeZone: 'UTC' } }),
       };
       expect(await channel.send(message)).toEqual({ type: 'sent' });
       expect(await channel.send(message)).toEqual({ type: 'sent' });

@@ -28,6 +28,7 @@ export async function claimNotices(db: Db, limit: number, leaseMs: number): Prom
       ambiguous = ambiguous or state = 'sending',
       last_error = case when state = 'sending' then 'the sender died while it was sending' else last_error end,
       attempts = attempts + 1,
+      claimed_attempt = attempts + 1,
       lease_until = gantry_now() + ${leaseMs}::float8 * interval '1 millisecond'
     where id = any(array(select id from notice
       where (state = 'due' and due_at <= gantry_now()) or (state = 'sending' and lease_until < gantry_now())

@@ -14,15 +14,16 @@ import { withRetry } from '../../db/retry';
 import { startLoop, waitAtMost } from '../../lib/abort';
 import { exhaustive } from '../../lib/exhaustive';
 import { messageOf } from '../../lib/errors';
+import type { ApprovalLinks } from '../../lib/approvalLink';
 import type { Logger } from '../../lib/logger';
 import type { Delivery, NoticeChannel } from '../../notices/define';
-import type { NoticePayload } from '../../notices/payload';
-import { renderJobEnded } from '../../notices/templates/job-ended';
+import { writeNotice } from '../../notices/catalog';
 
 export interface NoticeDeps {
   database: Database;
   channel: NoticeChannel;
   baseUrl: string;
+  approvalLinks: ApprovalLinks;
   logger: Logger;
   /** Tests make the first waits short. */
   firstDelayMs?: number;
@@ -97,12 +98,8 @@ async function handle(deps: NoticeDeps, notice: ClaimedNotice): Promise<void> {
 async function deliver(deps: NoticeDeps, notice: ClaimedNotice): Promise<Delivery> {
   let message;
   try {
-    const payload = JSON.parse(notice.payload) as NoticePayload;
-    message = {
-      id: notice.id,
-      recipient: { name: payload.ownerName, address: notice.recipient },
-      ...renderJobEnded(payload, deps.baseUrl),
-    };
+    const { readerName, ...rendered } = writeNotice(notice.kind, notice.payload, deps);
+    message = { id: notice.id, recipient: { name: readerName, address: notice.recipient }, ...rendered };
   } catch (error) {
     return { type: 'refused', error: `the notice could not be written: ${messageOf(error, 300)}` };
   }
