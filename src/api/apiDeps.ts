@@ -4,10 +4,13 @@ import type { Config } from '../config/config';
 import type { Database } from '../db/database';
 import type { DB } from '../db/generated/database';
 import type { CommandDeps } from '../jobs/commandDeps';
+import type { ApprovalLinks } from '../lib/approvalLink';
 import type { Logger } from '../lib/logger';
 import type { SecretBox } from '../lib/secretBox';
 import type { SigningKeys } from '../lib/signing';
 import type { Queue } from '../queue/createQueue';
+import type { OidcClient } from './auth/oidcClient';
+import type { DenialLog } from './denials';
 import type { EventHub } from './eventHub';
 
 export interface ApiDeps {
@@ -17,7 +20,11 @@ export interface ApiDeps {
   config: Config;
   commands: CommandDeps;
   secretBox: SecretBox;
+  approvalLinks: ApprovalLinks;
   serverKeys: SigningKeys;
   events: EventHub;
+  /** Null: people sign in by passwords only. */
+  oidc: OidcClient | null;
+  denials: DenialLog;
   logger: Logger;
 }

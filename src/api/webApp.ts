@@ -40,7 +40,7 @@ export function createWebApp(deps: ApiDeps, secretKey: string): Express {
   app.use(buildRouter(allRoutes, deps));
   app.use(BOARD_PATH, noStore, ...known, superadminsOnly, createBoard(deps.queue, BOARD_PATH));
   app.use('/admin', adminUi());
-  app.use(noSuchRoute, problems(deps.logger));
+  app.use(noSuchRoute, problems(deps.logger, deps.denials));
   return app;
 }
 

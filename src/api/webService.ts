@@ -5,6 +5,7 @@ import type { Config } from '../config/config';
 import type { Database } from '../db/database';
 import type { Waker } from '../db/wake';
 import type { Catalog } from '../jobs/catalog';
+import { createApprovalLinks } from '../lib/approvalLink';
 import type { Logger } from '../lib/logger';
 import { createSecretBox } from '../lib/secretBox';
 import type { SigningKeys } from '../lib/signing';
@@ -61,6 +62,7 @@ export async function startWebService(given: WebServiceDeps): Promise<WebService
       },
     },
     secretBox: createSecretBox(given.secretKey),
+    approvalLinks: createApprovalLinks(given.secretKey),
     serverKeys,
     events,
     oidc: config.oidc ? createOidcClient(config.oidc, config.baseUrl) : null,

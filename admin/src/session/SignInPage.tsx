@@ -8,6 +8,7 @@ import { keys } from '../api/queryKeys';
 import { Brand } from '../shell/Brand';
 import { ErrorNote } from '../shell/ErrorNote';
 import { usePageTitle } from '../shell/usePageTitle';
+import { ProviderSignIn } from './ProviderSignIn';
 
 export function SignInPage() {
   const cache = useQueryClient();
@@ -49,6 +50,7 @@ export function SignInPage() {
             <Button type="submit" loading={signIn.isPending} fullWidth>
               Sign in
             </Button>
+            <ProviderSignIn />
             <Text size="xs" c="dimmed">
               No account? A superadmin of this installation can make one.
             </Text>

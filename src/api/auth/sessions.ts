@@ -5,10 +5,13 @@ import type { Kysely } from 'kysely';
 import type { DB } from '../../db/generated/database';
 import { deleteSession, findSession, saveSession, touchSession } from '../../db/queries/sessions';
 import { hashSecret } from '../../lib/ids';
+import type { PendingSignIn } from './oidcClient';
 
 declare module 'express-session' {
   interface SessionData {
     userId: string;
+    /** A sign-in at the provider that is under way. */
+    oidc?: PendingSignIn;
   }
 }
 

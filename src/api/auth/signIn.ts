@@ -1,5 +1,6 @@
 // Signing in: throttled per account and address, in the same time for known and unknown accounts, with a fresh session id.
 import type { Request } from 'express';
+import { insertAudit } from '../../db/queries/audit';
 import { clearSignInFailures, deleteExpiredSessions, reserveSignIn } from '../../db/queries/sessions';
 import { findPassword, findUser, type UserRow } from '../../db/queries/users';
 import { GantryError } from '../../lib/errors';
@@ -17,10 +18,29 @@ export async function signIn(deps: ApiDeps, request: Request, email: string, pas
     deps.logger.warn({ requestId: request.id, address: request.ip, email: email.slice(0, 320) }, 'a sign-in failed');
     throw new GantryError('bad_credentials', 'E-mail and password do not belong together, or the account is closed.');
   }
-  await newSession(request, user.id);
-  await deleteExpiredSessions(db);
-  deps.logger.info({ requestId: request.id, address: request.ip, userId: user.id }, 'signed in');
+  await openSession(deps, request, user, { by: 'password' });
   return user;
+}
+
+/** The end of every way to sign in: a fresh session id, told in the audit. */
+export async function openSession(
+  deps: ApiDeps,
+  request: Request,
+  user: UserRow,
+  how: { by: 'password' | 'oidc'; issuer?: string },
+): Promise<void> {
+  await newSession(request, user.id);
+  await deleteExpiredSessions(deps.db);
+  await deps.db.transaction().execute((tx) =>
+    insertAudit(tx, {
+      actor: { id: user.id, name: user.name, requestId: request.id },
+      action: 'session.sign_in',
+      subjectType: 'user',
+      subjectId: user.id,
+      after: how,
+    }),
+  );
+  deps.logger.info({ requestId: request.id, address: request.ip, userId: user.id, by: how.by }, 'signed in');
 }
 
 /** Null when the two do not belong together. Takes the same time for known and unknown accounts. @throws too_many_requests. */

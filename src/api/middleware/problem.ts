@@ -3,6 +3,7 @@ import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { ERROR_STATUS, GantryError, type ErrorCode } from '../../lib/errors';
 import { MAX_JSON_DEPTH } from '../../lib/jsonDepth';
 import type { Logger } from '../../lib/logger';
+import { isDenial, type DenialLog } from '../denials';
 import { TOO_DEEP } from '../jsonBody';
 
 const TITLES: Record<number, string> = {
@@ -33,7 +34,7 @@ export const noSuchRoute: RequestHandler = (request, _response, next) => {
 /** Logged with who asked for what (ASVS 16.3). */
 const DENIALS = new Set([401, 403, 429]);
 
-export function problems(logger: Logger): ErrorRequestHandler {
+export function problems(logger: Logger, denials: DenialLog): ErrorRequestHandler {
   // Express knows handlers of errors by their four parameters.
   return (thrown: unknown, request, response, _next) => {
     const error = asGantryError(thrown);
@@ -48,6 +49,7 @@ export function problems(logger: Logger): ErrorRequestHandler {
     if (error.status >= 500 && !isGone) logger.error({ ...about, error: thrown }, 'a request failed');
     if (DENIALS.has(error.status))
       logger.warn({ ...about, address: request.ip, code: error.code }, 'a request was denied');
+    if (isDenial(request, error)) denials.note(request, error);
     // Half an answer must not look like a whole one.
     if (response.headersSent || isGone) return void response.destroy();
     const { fields, retryAfterSeconds, more } = error.extras;

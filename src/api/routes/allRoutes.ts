@@ -1,6 +1,8 @@
 // Every route there is, one line a resource. The router, openapi.json and the access matrix are made from this list.
 import type { Route } from '../contract/endpoint';
 import { accountRoutes } from './account';
+import { approvalRoutes } from './approvals';
+import { bulkActionRoutes } from './bulkActions';
 import { agentRoutes } from './deployments/agents';
 import { artifactRoutes } from './deployments/artifacts';
 import { deploymentRoutes } from './deployments/deployments';
@@ -22,7 +24,9 @@ export const allRoutes: Route[] = [
   ...userRoutes,
   ...jobStartRoutes,
   ...jobRoutes,
+  ...approvalRoutes,
   ...jobLogRoutes,
+  ...bulkActionRoutes,
   ...notificationRoutes,
   ...savedFilterRoutes,
   ...operationRoutes,

@@ -520,6 +520,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{jobId}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a job that waits for it; the last approval of the quorum lets it run. Nobody approves an own request
+         * @description For every signed-in caller.
+         */
+        post: operations["postJobsJobIdApprove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{jobId}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a job that waits for approval, and say why
+         * @description For every signed-in caller.
+         */
+        post: operations["postJobsJobIdReject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{jobId}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back an own request that nobody has decided yet
+         * @description For every signed-in caller.
+         */
+        post: operations["postJobsJobIdWithdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{jobId}/approval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a run asks approval for: the frozen payload with its hash and first rows, the rules, the decisions so far
+         * @description For every signed-in caller.
+         */
+        get: operations["getJobsJobIdApproval"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs that wait for a decision of the caller, newest first
+         * @description For every signed-in caller.
+         */
+        get: operations["getApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/link/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The page behind the link in a mail that asks for approval; opening it decides nothing
+         * @description Open to everybody.
+         */
+        get: operations["getApprovalsLinkToken"];
+        put?: never;
+        /**
+         * The form of that page: `decision` (approve or reject) and `reason`, decided in the name of whom the mail went to
+         * @description Open to everybody.
+         */
+        post: operations["postApprovalsLinkToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{jobId}/log": {
         parameters: {
             query?: never;
@@ -574,6 +698,90 @@ export interface paths {
         get: operations["getJobsJobIdReport"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulk-actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Commands on sets, newest first; power users get their own
+         * @description For: power_user, superadmin.
+         */
+        get: operations["getBulkActions"];
+        put?: never;
+        /**
+         * Act on a set of jobs, by ids or by filter, frozen now. `dryRun` answers what it would come to, and changes nothing. A requeue by filter, and a cancel by owner, kind or `all`, want `expected`: the total of the dry run
+         * @description For: power_user, superadmin.
+         */
+        post: operations["postBulkActions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulk-actions/{bulkId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far a command on a set is
+         * @description For: power_user, superadmin.
+         */
+        get: operations["getBulkActionsBulkId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulk-actions/{bulkId}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of each job of the set, and why
+         * @description For: power_user, superadmin.
+         */
+        get: operations["getBulkActionsBulkIdResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulk-actions/{bulkId}/abort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop what has not been done yet
+         * @description For: power_user, superadmin.
+         */
+        post: operations["postBulkActionsBulkIdAbort"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2280,6 +2488,13 @@ export interface operations {
                             undoOf: string | null;
                             undoneBy: string | null;
                             fileUrl: string | null;
+                            approval: {
+                                quorum: number;
+                                approvals: number;
+                                /** Format: date-time */
+                                expiresAt: string;
+                                requestHash: string;
+                            } | null;
                             waitingFor: string | null;
                             allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                             version: number;
@@ -2419,6 +2634,13 @@ export interface operations {
                         undoOf: string | null;
                         undoneBy: string | null;
                         fileUrl: string | null;
+                        approval: {
+                            quorum: number;
+                            approvals: number;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            requestHash: string;
+                        } | null;
                         waitingFor: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
@@ -2556,6 +2778,13 @@ export interface operations {
                         undoOf: string | null;
                         undoneBy: string | null;
                         fileUrl: string | null;
+                        approval: {
+                            quorum: number;
+                            approvals: number;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            requestHash: string;
+                        } | null;
                         waitingFor: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
@@ -2684,6 +2913,13 @@ export interface operations {
                         undoOf: string | null;
                         undoneBy: string | null;
                         fileUrl: string | null;
+                        approval: {
+                            quorum: number;
+                            approvals: number;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            requestHash: string;
+                        } | null;
                         waitingFor: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
@@ -3038,6 +3274,13 @@ export interface operations {
                         undoOf: string | null;
                         undoneBy: string | null;
                         fileUrl: string | null;
+                        approval: {
+                            quorum: number;
+                            approvals: number;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            requestHash: string;
+                        } | null;
                         waitingFor: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
@@ -3135,6 +3378,13 @@ export interface operations {
                         undoOf: string | null;
                         undoneBy: string | null;
                         fileUrl: string | null;
+                        approval: {
+                            quorum: number;
+                            approvals: number;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            requestHash: string;
+                        } | null;
                         waitingFor: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
@@ -3229,6 +3479,13 @@ export interface operations {
                         undoOf: string | null;
                         undoneBy: string | null;
                         fileUrl: string | null;
+                        approval: {
+                            quorum: number;
+                            approvals: number;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            requestHash: string;
+                        } | null;
                         waitingFor: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
@@ -3323,6 +3580,13 @@ export interface operations {
                         undoOf: string | null;
                         undoneBy: string | null;
                         fileUrl: string | null;
+                        approval: {
+                            quorum: number;
+                            approvals: number;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            requestHash: string;
+                        } | null;
                         waitingFor: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
@@ -3422,10 +3686,577 @@ export interface operations {
                         undoOf: string | null;
                         undoneBy: string | null;
                         fileUrl: string | null;
+                        approval: {
+                            quorum: number;
+                            approvals: number;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            requestHash: string;
+                        } | null;
                         waitingFor: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                         version: number;
                     };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postJobsJobIdApprove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    reason?: string;
+                    requestHash?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Approve a job that waits for it; the last approval of the quorum lets it run. Nobody approves an own request */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        kind: string;
+                        title: string;
+                        /** @enum {string} */
+                        state: "scheduled" | "awaiting_approval" | "queued" | "running" | "paused" | "canceling" | "succeeded" | "completed_with_errors" | "failed" | "canceled" | "rejected" | "withdrawn" | "expired";
+                        phase: string | null;
+                        /** @enum {string} */
+                        group: "processed" | "unprocessed";
+                        run: number;
+                        owner: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            email: string;
+                        };
+                        host: string | null;
+                        priority: number;
+                        params: unknown;
+                        notify: {
+                            email: boolean;
+                            to: string;
+                        };
+                        progress: {
+                            total: number | null;
+                            done: number;
+                            failed: number;
+                            skipped: number;
+                            percent: number | null;
+                            note: string | null;
+                            ratePerSecond: number | null;
+                            etaMs: number | null;
+                        };
+                        /** Format: date-time */
+                        createdAt: string;
+                        queuedAt: string | null;
+                        runAt: string | null;
+                        startedAt: string | null;
+                        finishedAt: string | null;
+                        purgeAt: string | null;
+                        waitMs: number | null;
+                        processMs: number | null;
+                        errorCount: number;
+                        error: {
+                            code: string;
+                            message: string;
+                        } | null;
+                        cancelReason: string | null;
+                        reportUrl: string | null;
+                        logUrl: string;
+                        errorsUrl: string | null;
+                        derivedFrom: string | null;
+                        undoOf: string | null;
+                        undoneBy: string | null;
+                        fileUrl: string | null;
+                        approval: {
+                            quorum: number;
+                            approvals: number;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            requestHash: string;
+                        } | null;
+                        waitingFor: string | null;
+                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        version: number;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postJobsJobIdReject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    requestHash?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description End a job that waits for approval, and say why */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        kind: string;
+                        title: string;
+                        /** @enum {string} */
+                        state: "scheduled" | "awaiting_approval" | "queued" | "running" | "paused" | "canceling" | "succeeded" | "completed_with_errors" | "failed" | "canceled" | "rejected" | "withdrawn" | "expired";
+                        phase: string | null;
+                        /** @enum {string} */
+                        group: "processed" | "unprocessed";
+                        run: number;
+                        owner: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            email: string;
+                        };
+                        host: string | null;
+                        priority: number;
+                        params: unknown;
+                        notify: {
+                            email: boolean;
+                            to: string;
+                        };
+                        progress: {
+                            total: number | null;
+                            done: number;
+                            failed: number;
+                            skipped: number;
+                            percent: number | null;
+                            note: string | null;
+                            ratePerSecond: number | null;
+                            etaMs: number | null;
+                        };
+                        /** Format: date-time */
+                        createdAt: string;
+                        queuedAt: string | null;
+                        runAt: string | null;
+                        startedAt: string | null;
+                        finishedAt: string | null;
+                        purgeAt: string | null;
+                        waitMs: number | null;
+                        processMs: number | null;
+                        errorCount: number;
+                        error: {
+                            code: string;
+                            message: string;
+                        } | null;
+                        cancelReason: string | null;
+                        reportUrl: string | null;
+                        logUrl: string;
+                        errorsUrl: string | null;
+                        derivedFrom: string | null;
+                        undoOf: string | null;
+                        undoneBy: string | null;
+                        fileUrl: string | null;
+                        approval: {
+                            quorum: number;
+                            approvals: number;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            requestHash: string;
+                        } | null;
+                        waitingFor: string | null;
+                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        version: number;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postJobsJobIdWithdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Take back an own request that nobody has decided yet */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        kind: string;
+                        title: string;
+                        /** @enum {string} */
+                        state: "scheduled" | "awaiting_approval" | "queued" | "running" | "paused" | "canceling" | "succeeded" | "completed_with_errors" | "failed" | "canceled" | "rejected" | "withdrawn" | "expired";
+                        phase: string | null;
+                        /** @enum {string} */
+                        group: "processed" | "unprocessed";
+                        run: number;
+                        owner: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            email: string;
+                        };
+                        host: string | null;
+                        priority: number;
+                        params: unknown;
+                        notify: {
+                            email: boolean;
+                            to: string;
+                        };
+                        progress: {
+                            total: number | null;
+                            done: number;
+                            failed: number;
+                            skipped: number;
+                            percent: number | null;
+                            note: string | null;
+                            ratePerSecond: number | null;
+                            etaMs: number | null;
+                        };
+                        /** Format: date-time */
+                        createdAt: string;
+                        queuedAt: string | null;
+                        runAt: string | null;
+                        startedAt: string | null;
+                        finishedAt: string | null;
+                        purgeAt: string | null;
+                        waitMs: number | null;
+                        processMs: number | null;
+                        errorCount: number;
+                        error: {
+                            code: string;
+                            message: string;
+                        } | null;
+                        cancelReason: string | null;
+                        reportUrl: string | null;
+                        logUrl: string;
+                        errorsUrl: string | null;
+                        derivedFrom: string | null;
+                        undoOf: string | null;
+                        undoneBy: string | null;
+                        fileUrl: string | null;
+                        approval: {
+                            quorum: number;
+                            approvals: number;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            requestHash: string;
+                        } | null;
+                        waitingFor: string | null;
+                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        version: number;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJobsJobIdApproval: {
+        parameters: {
+            query?: {
+                run?: number;
+            };
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a run asks approval for: the frozen payload with its hash and first rows, the rules, the decisions so far */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        jobId: string;
+                        run: number;
+                        /** @enum {string} */
+                        state: "open" | "approved" | "rejected" | "withdrawn" | "expired" | "canceled";
+                        /** @enum {string} */
+                        jobState: "scheduled" | "awaiting_approval" | "queued" | "running" | "paused" | "canceling" | "succeeded" | "completed_with_errors" | "failed" | "canceled" | "rejected" | "withdrawn" | "expired";
+                        requester: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        /** Format: date-time */
+                        requestedAt: string;
+                        /** Format: date-time */
+                        expiresAt: string;
+                        quorum: number;
+                        approvers: string[] | null;
+                        requestHash: string;
+                        kind: string;
+                        title: string;
+                        params: unknown;
+                        paramsText: string;
+                        rows: {
+                            total: number;
+                            sha256: string | null;
+                            ofRun: number;
+                            first: {
+                                rowIndex: number;
+                                row: unknown;
+                            }[];
+                        } | null;
+                        decisions: {
+                            user: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            };
+                            /** @enum {string} */
+                            decision: "approved" | "rejected" | "withdrawn";
+                            reason: string | null;
+                            byLink: boolean;
+                            /** Format: date-time */
+                            at: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getApprovals: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Jobs that wait for a decision of the caller, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            kind: string;
+                            title: string;
+                            /** @enum {string} */
+                            state: "scheduled" | "awaiting_approval" | "queued" | "running" | "paused" | "canceling" | "succeeded" | "completed_with_errors" | "failed" | "canceled" | "rejected" | "withdrawn" | "expired";
+                            phase: string | null;
+                            /** @enum {string} */
+                            group: "processed" | "unprocessed";
+                            run: number;
+                            owner: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                                email: string;
+                            };
+                            host: string | null;
+                            priority: number;
+                            params: unknown;
+                            notify: {
+                                email: boolean;
+                                to: string;
+                            };
+                            progress: {
+                                total: number | null;
+                                done: number;
+                                failed: number;
+                                skipped: number;
+                                percent: number | null;
+                                note: string | null;
+                                ratePerSecond: number | null;
+                                etaMs: number | null;
+                            };
+                            /** Format: date-time */
+                            createdAt: string;
+                            queuedAt: string | null;
+                            runAt: string | null;
+                            startedAt: string | null;
+                            finishedAt: string | null;
+                            purgeAt: string | null;
+                            waitMs: number | null;
+                            processMs: number | null;
+                            errorCount: number;
+                            error: {
+                                code: string;
+                                message: string;
+                            } | null;
+                            cancelReason: string | null;
+                            reportUrl: string | null;
+                            logUrl: string;
+                            errorsUrl: string | null;
+                            derivedFrom: string | null;
+                            undoOf: string | null;
+                            undoneBy: string | null;
+                            fileUrl: string | null;
+                            approval: {
+                                quorum: number;
+                                approvals: number;
+                                /** Format: date-time */
+                                expiresAt: string;
+                                requestHash: string;
+                            } | null;
+                            waitingFor: string | null;
+                            allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                            version: number;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getApprovalsLinkToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page behind the link in a mail that asks for approval; opening it decides nothing */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postApprovalsLinkToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    decision: string;
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The form of that page: `decision` (approve or reject) and `reason`, decided in the name of whom the mail went to */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
                 };
             };
             /** @description Refused */
@@ -3574,6 +4405,388 @@ export interface operations {
             };
         };
     };
+    getBulkActions: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Commands on sets, newest first; power users get their own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            action: "cancel" | "requeue" | "delete" | "pause" | "resume" | "prioritize";
+                            /** @enum {string} */
+                            state: "waiting" | "running" | "done" | "aborted";
+                            total: number;
+                            done: number;
+                            succeeded: number;
+                            skipped: number;
+                            failed: number;
+                            skippedBy: {
+                                [key: string]: number;
+                            };
+                            only: ("failed" | "unfinished") | null;
+                            code: string | null;
+                            priority: number | null;
+                            reason: string | null;
+                            selection: {
+                                [key: string]: unknown;
+                            };
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** Format: date-time */
+                            startsAt: string;
+                            finishedAt: string | null;
+                            createdBy: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                                email: string;
+                            };
+                            abortedBecause: string | null;
+                            allowedActions: "abort"[];
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postBulkActions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and content give the same job again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    action: "cancel" | "requeue" | "delete" | "pause" | "resume" | "prioritize";
+                    ids?: string[];
+                    filter?: {
+                        /** @enum {string} */
+                        scope?: "mine" | "all";
+                        /**
+                         * @default all
+                         * @enum {string}
+                         */
+                        group?: "all" | "processed" | "unprocessed";
+                        state?: string;
+                        kind?: string;
+                        owner?: string;
+                        q?: string;
+                        since?: string;
+                        until?: string;
+                        timeZone?: string;
+                        /**
+                         * @default hide
+                         * @enum {string}
+                         */
+                        hidden?: "hide" | "show";
+                    };
+                    /** @constant */
+                    all?: true;
+                    /** @default false */
+                    dryRun?: boolean;
+                    expected?: number;
+                    /** @enum {string} */
+                    only?: "failed" | "unfinished";
+                    code?: string;
+                    priority?: number;
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description What it would come to (`dryRun`) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        dryRun: true;
+                        /** @enum {string} */
+                        action: "cancel" | "requeue" | "delete" | "pause" | "resume" | "prioritize";
+                        total: number;
+                        matched: number;
+                        byState: {
+                            [key: string]: number;
+                        };
+                        skipped: number;
+                        skippedBy: {
+                            [key: string]: number;
+                        };
+                    };
+                };
+            };
+            /** @description Act on a set of jobs, by ids or by filter, frozen now. `dryRun` answers what it would come to, and changes nothing. A requeue by filter, and a cancel by owner, kind or `all`, want `expected`: the total of the dry run */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** @enum {string} */
+                        action: "cancel" | "requeue" | "delete" | "pause" | "resume" | "prioritize";
+                        /** @enum {string} */
+                        state: "waiting" | "running" | "done" | "aborted";
+                        total: number;
+                        done: number;
+                        succeeded: number;
+                        skipped: number;
+                        failed: number;
+                        skippedBy: {
+                            [key: string]: number;
+                        };
+                        only: ("failed" | "unfinished") | null;
+                        code: string | null;
+                        priority: number | null;
+                        reason: string | null;
+                        selection: {
+                            [key: string]: unknown;
+                        };
+                        /** Format: date-time */
+                        createdAt: string;
+                        /** Format: date-time */
+                        startsAt: string;
+                        finishedAt: string | null;
+                        createdBy: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            email: string;
+                        };
+                        abortedBecause: string | null;
+                        allowedActions: "abort"[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBulkActionsBulkId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bulkId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far a command on a set is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** @enum {string} */
+                        action: "cancel" | "requeue" | "delete" | "pause" | "resume" | "prioritize";
+                        /** @enum {string} */
+                        state: "waiting" | "running" | "done" | "aborted";
+                        total: number;
+                        done: number;
+                        succeeded: number;
+                        skipped: number;
+                        failed: number;
+                        skippedBy: {
+                            [key: string]: number;
+                        };
+                        only: ("failed" | "unfinished") | null;
+                        code: string | null;
+                        priority: number | null;
+                        reason: string | null;
+                        selection: {
+                            [key: string]: unknown;
+                        };
+                        /** Format: date-time */
+                        createdAt: string;
+                        /** Format: date-time */
+                        startsAt: string;
+                        finishedAt: string | null;
+                        createdBy: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            email: string;
+                        };
+                        abortedBecause: string | null;
+                        allowedActions: "abort"[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBulkActionsBulkIdResults: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                result?: "waiting" | "succeeded" | "skipped" | "failed";
+            };
+            header?: never;
+            path: {
+                bulkId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of each job of the set, and why */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** Format: uuid */
+                            jobId: string;
+                            title: string | null;
+                            seenState: ("scheduled" | "awaiting_approval" | "queued" | "running" | "paused" | "canceling" | "succeeded" | "completed_with_errors" | "failed" | "canceled" | "rejected" | "withdrawn" | "expired") | null;
+                            /** @enum {string} */
+                            result: "waiting" | "succeeded" | "skipped" | "failed";
+                            code: string | null;
+                            why: string | null;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postBulkActionsBulkIdAbort: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bulkId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Stop what has not been done yet */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** @enum {string} */
+                        action: "cancel" | "requeue" | "delete" | "pause" | "resume" | "prioritize";
+                        /** @enum {string} */
+                        state: "waiting" | "running" | "done" | "aborted";
+                        total: number;
+                        done: number;
+                        succeeded: number;
+                        skipped: number;
+                        failed: number;
+                        skippedBy: {
+                            [key: string]: number;
+                        };
+                        only: ("failed" | "unfinished") | null;
+                        code: string | null;
+                        priority: number | null;
+                        reason: string | null;
+                        selection: {
+                            [key: string]: unknown;
+                        };
+                        /** Format: date-time */
+                        createdAt: string;
+                        /** Format: date-time */
+                        startsAt: string;
+                        finishedAt: string | null;
+                        createdBy: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            email: string;
+                        };
+                        abortedBecause: string | null;
+                        allowedActions: "abort"[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getNotifications: {
         parameters: {
             query?: {
@@ -3648,6 +4861,13 @@ export interface operations {
                             undoOf: string | null;
                             undoneBy: string | null;
                             fileUrl: string | null;
+                            approval: {
+                                quorum: number;
+                                approvals: number;
+                                /** Format: date-time */
+                                expiresAt: string;
+                                requestHash: string;
+                            } | null;
                             waitingFor: string | null;
                             allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
                             version: number;
