@@ -7,7 +7,10 @@ const path = require('node:path');
 const folder = path.resolve(__dirname, '../node_modules/.bin');
 const link = path.join(folder, 'gantry');
 
-if (process.platform !== 'win32' && !fs.existsSync(link)) {
+// As a dependency of somebody else's package npm links it by itself.
+const isCheckout = fs.existsSync(path.resolve(__dirname, '../src'));
+
+if (isCheckout && process.platform !== 'win32' && !fs.existsSync(link)) {
   fs.mkdirSync(folder, { recursive: true });
   fs.rmSync(link, { force: true });
   fs.symlinkSync(path.relative(folder, path.join(__dirname, 'gantry.cjs')), link);

@@ -2,17 +2,19 @@
 // embedded database last. Everything that a room needs is handed in here; no room finds things by itself.
 import { startWebService } from './api/webService';
 import { bootstrapAdmin, type FirstAdmin } from './api/auth/bootstrapAdmin';
-import { hashPassword } from './api/auth/passwords';
+import { composeHandlerDeps } from './cli/handlerDeps';
+import type { IsolateInit } from './cli/isolateChild';
 import { loadPlugins } from './cli/loadPlugins';
 import { openLedger } from './cli/openLedger';
 import { startWaitingServer } from './cli/waitingServer';
 import type { Config } from './config/config';
+import { rememberSecretsOf } from './config/rememberSecrets';
 import { databaseNow } from './db/queries/clock';
 import { createWaker } from './db/wake';
 import { createCatalog } from './jobs/catalog';
 import type { Definition } from './jobs/define';
-import { createCallOperation } from './jobs/massActions/callOperation';
 import { loadServerKeys } from './jobs/deployments/serverKeys';
+import { createApprovalLinks } from './lib/approvalLink';
 import type { Logger } from './lib/logger';
 import { createSecretBox } from './lib/secretBox';
 import { rememberPasswordOf, rememberSecret } from './lib/secrets';
@@ -91,15 +93,17 @@ async function compose(options: AppOptions, started: Started[]): Promise<Omit<Ap
 
   const box = createSecretBox(secretKey);
   const catalog = createCatalog(database.kysely, { openSecret: box.open, plugins });
+  const { handlerDeps, close } = composeHandlerDeps(config, waker);
+  started.push({ name: 'calls of operations', stop: close });
   if (services.worker) {
-    const callOperation = createCallOperation({ allowHosts: config.operationsAllowHosts });
-    started.push({ name: 'calls of operations', stop: callOperation.close });
-    const handlerDeps = {
-      callOperation,
-      hashPassword,
-      wakeAgents: () => waker.wake('gantry_agent'),
+    const isolate = {
+      entry: require.resolve('./cli/isolateChild'),
+      init: { config, databaseUrl: database.url, secretKey } satisfies IsolateInit,
     };
-    const worker = await startWorkerService({ database, queue, catalog, handlerDeps, config, logger, waker });
+    const approvalLinks = createApprovalLinks(secretKey);
+    const worker = await startWorkerService({
+      ...{ database, queue, catalog, handlerDeps, approvalLinks, config, logger, waker, isolate },
+    });
     started.push({ name: 'worker', stop: worker.stop });
   }
   let url: string | null = null;
@@ -108,17 +112,12 @@ async function compose(options: AppOptions, started: Started[]): Promise<Omit<Ap
     firstAdmin = await bootstrapAdmin(database.kysely, config.admin);
     await stopWaiting();
     const serverKeys = await loadServerKeys(database.kysely, secretKey);
-    const web = await startWebService({ database, queue, catalog, config, secretKey, logger, waker, serverKeys });
+    const deps = { database, queue, catalog, handlerDeps, config, secretKey, logger, waker, serverKeys };
+    const web = await startWebService(deps);
     started.push({ name: 'web', stop: web.stop });
     url = web.url;
   }
   return { url, backend: queue.backend, firstAdmin };
-}
-
-/** From here on none of them reaches a log. */
-function rememberSecretsOf(config: Config): void {
-  [config.secretKey, config.admin.password, config.admin.token].forEach(rememberSecret);
-  [config.databaseUrl, config.redisUrl, config.mail.smtpUrl, config.tracesEndpoint].forEach(rememberPasswordOf);
 }
 
 /** Stops in reverse; one that fails to stop does not keep the others from it. Calling it twice is harmless. */

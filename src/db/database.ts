@@ -1,14 +1,12 @@
 // Opens the ledger: one kysely instance over one pool, and one LISTEN connection that heals itself.
 // SQL itself lives in queries/ and nowhere else.
-import { CamelCasePlugin, Kysely, PostgresDialect, type Transaction } from 'kysely';
+import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely';
 import { Client, Pool, types } from 'pg';
 import { pause } from '../lib/abort';
 import type { Logger } from '../lib/logger';
 import type { DB } from './generated/database';
 
-/** What a query takes: the ledger itself or an open transaction. */
-export type Db = Kysely<DB> | Transaction<DB>;
-export type Tx = Transaction<DB>;
+export type { Db, Tx } from './handles';
 
 export interface Database {
   kysely: Kysely<DB>;
@@ -23,6 +21,8 @@ export interface DatabaseOptions {
   url: string;
   logger: Logger;
   max?: number;
+  /** How its sessions are named in the database. */
+  applicationName?: string;
   /** A session setting that moves gantry_now(), such as '14 days'. Tests only. */
   clockOffset?: string;
 }
@@ -39,6 +39,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = new Pool({
     connectionString: url,
     max: options.max ?? 16,
+    application_name: options.applicationName,
     connectionTimeoutMillis: 5000,
     query_timeout: 65_000,
     keepAlive: true,

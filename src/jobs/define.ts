@@ -1,7 +1,7 @@
 // How a job kind is declared: one file with one of these three calls, and one line in catalog.ts.
 // Validation, OpenAPI, the form, wiring and policy flags derive from the definition; handlers speak in outcomes (style rule 7).
 import type { ZodType } from 'zod';
-import type { Db, Tx } from '../db/database';
+import type { Db, Tx } from '../db/handles';
 import type { UserRole } from '../db/generated/database';
 import type { Logger } from '../lib/logger';
 import type { FinalState } from './lifecycle';
@@ -22,6 +22,8 @@ export interface Policy {
   timeoutMs: number | null;
   /** Days an ended job stays; null: RETENTION_DAYS. */
   retentionDays: number | null;
+  /** An ended job may be taken back: the kind has undoChunk. */
+  undoable: boolean;
 }
 
 /** How a request of a kind that needs approval is decided. */
@@ -42,7 +44,7 @@ interface DefinitionBase {
   menu: string[];
   /** Who may start it. */
   roles: UserRole[];
-  policy?: Partial<Policy>;
+  policy?: Partial<Omit<Policy, 'undoable'>>;
   approval?: ApprovalRules;
 }
 
@@ -79,6 +81,8 @@ export interface OperationCall {
   endpoint: string;
   body: string;
   idempotencyKey: string;
+  /** Sent along, so that the receiver can tell what came of which job. */
+  jobId: string;
   secret: string | null;
   timeoutMs: number;
 }
@@ -106,10 +110,14 @@ export interface RowResult {
   message?: string;
   /** What the row's subject was before, kept for undo; only of kinds with undoChunk. */
   before?: JsonObject;
+  /** What it would be afterwards: answers to a dry run only. */
+  after?: JsonObject;
 }
 
-/** A row of an undo job: the row as it was first sent, and what the first job kept of the time before. */
+/** A row of an undo job: the row as it was first sent, and what the first job kept of the time before; `json` holds both. */
 export interface UndoRow extends Row {
+  /** Its index in the job that is taken back; `rowIndex` is that in the undo job, as everywhere. */
+  undoneRowIndex: number;
   before: JsonObject;
 }
 
@@ -134,6 +142,8 @@ export interface ChunkContext<P> extends JobContext<P> {
   firstRowIndex: number;
   /** The chunk's number within its run. */
   chunk: number;
+  /** The job that is taken back; only for undoChunk. */
+  undoOf?: string;
   /** Set for in-database kinds: effects written through it commit together with the chunk's counts and row errors. */
   tx: Tx | null;
 }
@@ -211,8 +221,10 @@ const DEFAULT_POLICY: Policy = {
   isolated: false,
   timeoutMs: null,
   retentionDays: null,
+  undoable: false,
 };
 
 export function policyOf(definition: Definition): Policy {
-  return { ...DEFAULT_POLICY, ...definition.policy };
+  const undoable = definition.shape === 'massAction' && definition.undoChunk !== undefined;
+  return { ...DEFAULT_POLICY, ...definition.policy, undoable };
 }

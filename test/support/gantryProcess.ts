@@ -18,6 +18,9 @@ export interface GantryProcess {
 
 export interface StartOptions {
   args?: string[];
+  /** Another program than the sources, such as an installed package's, and where it runs. */
+  program?: string;
+  cwd?: string;
   env?: Record<string, string>;
   /** False: returns at once, without waiting for /readyz. */
   untilReady?: boolean;
