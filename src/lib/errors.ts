@@ -91,11 +91,39 @@ export class RetryLaterError extends Error {
   }
 }
 
-/** A readable line of whatever was thrown: strings, nulls and huge stacks included. */
+/** By name besides: a plug-in may have thrown the class of another copy of this package. */
+export function isPermanent(thrown: unknown): thrown is PermanentJobError {
+  return thrown instanceof PermanentJobError || (isNamed(thrown, 'PermanentJobError') && 'code' in thrown);
+}
+
+export function isRetryLater(thrown: unknown): thrown is RetryLaterError {
+  return thrown instanceof RetryLaterError || (isNamed(thrown, 'RetryLaterError') && 'delayMs' in thrown);
+}
+
+function isNamed(thrown: unknown, name: string): thrown is Error {
+  return thrown instanceof Error && thrown.name === name;
+}
+
+/** Of a text of megabytes only so much is looked at. */
+const MAX_THROWN = 100_000;
+
+/** A readable line of whatever was thrown: strings, nulls, huge stacks, and things that have no text at all. */
 export function messageOf(thrown: unknown, limit = 10_000): string {
-  const text =
-    thrown instanceof Error ? thrown.message || thrown.name : typeof thrown === 'string' ? thrown : String(thrown);
-  return maskSecrets(cleanText(text)).slice(0, limit);
+  let text: string;
+  try {
+    text = textOf(thrown);
+  } catch {
+    text = 'something was thrown that has no text';
+  }
+  return maskSecrets(cleanText(text.slice(0, MAX_THROWN))).slice(0, limit);
+}
+
+function textOf(thrown: unknown): string {
+  if (thrown instanceof Error) return String(thrown.message || thrown.name);
+  if (thrown === null || thrown === undefined || thrown === '')
+    return `${JSON.stringify(thrown) ?? 'undefined'} was thrown`;
+  if (typeof thrown === 'object') return JSON.stringify(thrown) ?? String(thrown);
+  return String(thrown);
 }
 
 /** PostgreSQL text cannot hold U+0000, and lone surrogates are no characters: both are replaced. */

@@ -17,6 +17,7 @@ import type { HandlerDeps } from '../jobs/define';
 import { waitAtMost } from '../lib/abort';
 import { messageOf } from '../lib/errors';
 import { newId } from '../lib/ids';
+import type { ApprovalLinks } from '../lib/approvalLink';
 import type { Logger } from '../lib/logger';
 import { createEmailChannel } from '../notices/channels/email';
 import type { Queue } from '../queue/createQueue';
@@ -37,6 +38,7 @@ export interface WorkerServiceDeps {
   queue: Queue;
   catalog: Catalog;
   handlerDeps: HandlerDeps;
+  approvalLinks: ApprovalLinks;
   config: Config;
   logger: Logger;
   waker: Waker;
@@ -114,6 +116,7 @@ export async function startWorkerService(deps: WorkerServiceDeps): Promise<Worke
     database,
     channel: createEmailChannel({ ...config.mail, folder: path.join(config.dataDir, 'mail') }),
     baseUrl: config.baseUrl,
+    approvalLinks: deps.approvalLinks,
     logger,
     firstDelayMs: deps.noticeFirstDelayMs,
   });

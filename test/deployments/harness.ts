@@ -20,10 +20,12 @@ import { loadServerKeys } from '../../src/jobs/deployments/serverKeys';
 import { uploadArtifact, type ArtifactStore } from '../../src/jobs/deployments/uploadArtifact';
 import { pause } from '../../src/lib/abort';
 import { hashSecret, newId, newSecret } from '../../src/lib/ids';
+import { createApprovalLinks } from '../../src/lib/approvalLink';
 import { createLogger } from '../../src/lib/logger';
 import { createQueue } from '../../src/queue/createQueue';
 import { startWorkerService } from '../../src/workers/workerService';
 import { createTestDatabase, openTestDatabase } from '../support/database';
+import { testIsolate } from '../support/isolate';
 import { Readable } from 'node:stream';
 
 export interface TestAgent {
@@ -104,7 +106,13 @@ export async function openHarness(): Promise<Harness> {
     logger,
     databaseNow: () => databaseNow(db),
   });
+  const handlerDeps = {
+    callOperation: () => Promise.reject(new Error('not used here')),
+    hashPassword: () => Promise.reject(new Error('not used here')),
+    wakeAgents: () => waker.wake('gantry_agent'),
+  };
   const web = await startWebService({
+    handlerDeps,
     database,
     queue,
     catalog,
@@ -115,12 +123,17 @@ export async function openHarness(): Promise<Harness> {
     serverKeys: await loadServerKeys(db, SECRET_KEY),
   });
   const url = web.url;
-  const handlerDeps = {
-    callOperation: () => Promise.reject(new Error('not used here')),
-    hashPassword: () => Promise.reject(new Error('not used here')),
-    wakeAgents: () => waker.wake('gantry_agent'),
-  };
-  const worker = await startWorkerService({ database, queue, catalog, handlerDeps, config, logger, waker });
+  const worker = await startWorkerService({
+    database,
+    queue,
+    catalog,
+    handlerDeps,
+    config,
+    logger,
+    waker,
+    approvalLinks: createApprovalLinks('ab'.repeat(32)),
+    isolate: testIsolate(config, database.url),
+  });
   const agents: TestAgent[] = [];
 
   const harness: Harness = {

@@ -14,10 +14,12 @@ import { stageJsonRows } from '../../src/jobs/commands/stageRows';
 import type { Definition, HandlerDeps } from '../../src/jobs/define';
 import { isFinal, type JobState } from '../../src/jobs/lifecycle';
 import { newId } from '../../src/lib/ids';
+import { createApprovalLinks } from '../../src/lib/approvalLink';
 import { createLogger } from '../../src/lib/logger';
 import { createQueue, type Queue } from '../../src/queue/createQueue';
 import { startWorkerService, type WorkerService } from '../../src/workers/workerService';
 import { createTestDatabase, openTestDatabase } from './database';
+import { testIsolate } from './isolate';
 import { testKinds } from './testKinds';
 import { until } from './until';
 
@@ -105,6 +107,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       logger,
       waker,
       config: { ...config, workerConcurrency: more.concurrency ?? config.workerConcurrency },
+      approvalLinks: createApprovalLinks('ab'.repeat(32)),
+      isolate: testIsolate(config, scratch.url),
       clockOffset: options.clockOffset,
       noticeFirstDelayMs: options.noticeFirstDelayMs,
     });

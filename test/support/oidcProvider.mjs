@@ -1,6 +1,8 @@
 // A real OpenID Connect provider in a process of its own, without hands: it signs in whoever `login_hint` names, or says no for
 // the hint `unwilling`. PUT /people/<subject> sets the claims of a person. Started by test/support/oidc.ts.
 import { createServer } from 'node:http';
+import process from 'node:process';
+import { URL } from 'node:url';
 import Provider from 'oidc-provider';
 
 const [clientId, clientSecret, redirectUri] = process.argv.slice(2);

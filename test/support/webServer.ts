@@ -16,11 +16,13 @@ import { createCatalog } from '../../src/jobs/catalog';
 import { createCallOperation } from '../../src/jobs/massActions/callOperation';
 import { createSecretBox } from '../../src/lib/secretBox';
 import { createSigningKeys } from '../../src/lib/signing';
+import { createApprovalLinks } from '../../src/lib/approvalLink';
 import { createLogger } from '../../src/lib/logger';
 import { createQueue } from '../../src/queue/createQueue';
 import { startWorkerService } from '../../src/workers/workerService';
 import { expectContract } from './expectContract';
 import { createTestDatabase, openTestDatabase } from './database';
+import { testIsolate } from './isolate';
 import { testKinds } from './testKinds';
 
 export interface Caller {
@@ -88,9 +90,20 @@ export async function startTestServer(
   const callOperation = createCallOperation({ allowHosts: config.operationsAllowHosts });
   const handlerDeps = { callOperation, hashPassword, wakeAgents: () => waker.wake('gantry_agent') };
   const worker = options.worker
-    ? await startWorkerService({ database, queue, catalog, handlerDeps, config, logger, waker })
+    ? await startWorkerService({
+        database,
+        queue,
+        catalog,
+        handlerDeps,
+        config,
+        logger,
+        waker,
+        approvalLinks: createApprovalLinks('ab'.repeat(32)),
+        isolate: testIsolate(config, databaseUrl),
+      })
     : null;
   const web: WebService = await startWebService({
+    handlerDeps,
     database,
     queue,
     catalog,

@@ -5,9 +5,11 @@ import { openDatabase } from '../../src/db/database';
 import { databaseNow } from '../../src/db/queries/clock';
 import { createWaker } from '../../src/db/wake';
 import { createCatalog } from '../../src/jobs/catalog';
+import { createApprovalLinks } from '../../src/lib/approvalLink';
 import { createLogger } from '../../src/lib/logger';
 import { createQueue } from '../../src/queue/createQueue';
 import { startWorkerService } from '../../src/workers/workerService';
+import { testIsolate } from './isolate';
 import { testKinds } from './testKinds';
 
 async function main(): Promise<void> {
@@ -36,6 +38,8 @@ async function main(): Promise<void> {
     config,
     logger,
     waker,
+    approvalLinks: createApprovalLinks('ab'.repeat(32)),
+    isolate: testIsolate(config, databaseUrl),
   });
   process.once('SIGTERM', () => {
     void (async () => {

@@ -4,6 +4,7 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../database';
 import type { JobState } from '../generated/database';
+import { openAttempt } from './attempts';
 import type { Claimer, JobFacts, Lease } from './claims';
 
 export interface ClaimedChunk extends JobFacts {
@@ -13,12 +14,15 @@ export interface ClaimedChunk extends JobFacts {
   epoch: number;
   attempts: number;
   crashes: number;
+  loneCrashes: number;
   inputChunk: number;
   firstRowIndex: number;
   rowCount: number;
   rowIndexes: number[] | null;
   inputFormat: 'json' | 'ndjson' | 'csv' | null;
   inputColumns: string | null;
+  /** The job whose rows are taken back. */
+  undoOf: string | null;
 }
 
 /**
@@ -42,10 +46,11 @@ export async function claimChunk(
         started_at = coalesce(chunk.started_at, gantry_now()), sent_at = coalesce(chunk.sent_at, gantry_now())
       from going where chunk.job_id = going.id and chunk.run = going.run and chunk.chunk = ${chunk}
         and chunk.state = 'pending' and chunk.due_at <= gantry_now()
-      returning chunk.*)
-    select taken.job_id, taken.run, taken.chunk, taken.epoch, taken.attempts, taken.crashes, taken.input_chunk, taken.first_row_index,
+      returning chunk.*),
+    opened as (${openAttempt('taken', claimer, true)})
+    select taken.job_id, taken.run, taken.chunk, taken.epoch, taken.attempts, taken.crashes, taken.lone_crashes, taken.input_chunk, taken.first_row_index,
       taken.row_count, taken.row_indexes, going.kind, going.title, going.state, going.params, going.owner_id, going.owner_name,
-      going.owner_email, going.input_format, going.input_columns
+      going.owner_email, going.input_format, going.input_columns, going.undo_of
     from taken join going on going.id = taken.job_id`.execute(db);
   const claimed = rows[0];
   if (!claimed) return null;
@@ -81,12 +86,12 @@ export async function readInputLines(
   return rows[0]?.lines ?? [];
 }
 
-/** The first lock of a completion, and its fence. */
-export async function lockChunk(tx: Tx, lease: Lease): Promise<boolean> {
-  const { rows } = await sql`
-    select 1 from chunk where job_id = ${lease.jobId} and run = ${lease.run} and chunk = ${lease.chunk}
+/** The first lock of a completion, and its fence. @returns the session that holds the lock, or null when the lease is lost. */
+export async function lockChunk(tx: Tx, lease: Lease): Promise<{ pid: number } | null> {
+  const { rows } = await sql<{ pid: number }>`
+    select pg_backend_pid() as pid from chunk where job_id = ${lease.jobId} and run = ${lease.run} and chunk = ${lease.chunk}
       and epoch = ${lease.epoch} and state = 'running' for update`.execute(tx);
-  return rows.length > 0;
+  return rows[0] ?? null;
 }
 
 export interface RowFault {
@@ -147,7 +152,7 @@ export async function closeChunk(
   error: { code: string; message: string } | null,
 ): Promise<void> {
   await sql`
-    update chunk set state = ${state}, finished_at = gantry_now(), lease_until = null, crashes = 0,
+    update chunk set state = ${state}, finished_at = gantry_now(), lease_until = null, crashes = 0, lone_crashes = 0,
       error_code = ${error?.code ?? null}, error_message = ${error?.message ?? null}
     where job_id = ${lease.jobId} and run = ${lease.run} and chunk = ${lease.chunk}`.execute(tx);
 }
@@ -190,6 +195,8 @@ export interface HandBack {
   delayMs: number;
   /** True: this try counts against the kind's retries. */
   countsAsAttempt: boolean;
+  /** The process that it ran alone in died. */
+  isLoneCrash?: boolean;
   error: { code: string; message: string } | null;
 }
 
@@ -199,7 +206,7 @@ export async function handBackChunk(db: Db, lease: Lease, back: HandBack): Promi
     with freed as (
       update chunk set state = 'pending', epoch = epoch + 1, lease_until = null, worker_id = null, sent_at = null,
         due_at = gantry_now() + ${back.delayMs}::float8 * interval '1 millisecond',
-        attempts = attempts + ${back.countsAsAttempt ? 1 : 0},
+        attempts = attempts + ${back.countsAsAttempt ? 1 : 0}, lone_crashes = lone_crashes + ${back.isLoneCrash ? 1 : 0},
         error_code = ${back.error?.code ?? null}, error_message = ${back.error?.message ?? null}
       where job_id = ${lease.jobId} and run = ${lease.run} and chunk = ${lease.chunk} and epoch = ${lease.epoch} and state = 'running'
       returning job_id, run, due_at),

@@ -170,7 +170,8 @@ export async function saveProgress(
 ): Promise<boolean> {
   const { rows } = await sql`
     with saved as (
-      update run set progress_done = greatest(progress_done, ${progress.done}), progress_total = ${progress.total}, note = ${progress.note}
+      update run set progress_done = greatest(progress_done, ${progress.done}), progress_total = ${progress.total}, note = ${progress.note},
+        progress_percent = greatest(progress_percent, least(100, floor(100.0 * ${progress.done}::bigint / nullif(${progress.total}::bigint, 0))))
       where job_id = ${lease.jobId} and run = ${lease.run} and epoch = ${lease.epoch} and finished_at is null returning job_id)
     insert into change (topic, subject_id, owner_id) select 'job', job.id, job.owner_id from saved join job on job.id = saved.job_id
     returning 1`.execute(db);

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { Tx } from '../database';
 import type { JobState } from '../generated/database';
+import { HISTORY_FROM_RUNS } from './durations';
 
 export interface EndingJob {
   id: string;
@@ -47,6 +48,7 @@ export interface EndedRun {
   progressDone: number;
   startedAt: Date | null;
   finishedAt: Date | null;
+  pausedMs: number;
 }
 
 /** Null when the run has ended already or the lease of `epoch` is lost. */
@@ -71,12 +73,16 @@ export async function markRunEnded(
       errorCode: error?.code ?? null,
       errorMessage: error?.message ?? null,
       report,
+      expectedMs: sql<
+        number | null
+      >`(select d.mean_ms * coalesce(run.total, 1) from kind_duration d join job on job.kind = d.kind
+        where job.id = run.job_id and d.runs >= ${HISTORY_FROM_RUNS})`,
     })
     .where('jobId', '=', jobId)
     .where('run', '=', run)
     .where('finishedAt', 'is', null)
     .$if(epoch !== null, (query) => query.where('epoch', '=', epoch ?? 0))
-    .returning(['total', 'good', 'failed', 'skipped', 'progressDone', 'startedAt', 'finishedAt'])
+    .returning(['total', 'good', 'failed', 'skipped', 'progressDone', 'startedAt', 'finishedAt', 'pausedMs'])
     .executeTakeFirst();
   return row ?? null;
 }
@@ -87,6 +93,7 @@ export async function markJobEnded(
   end: {
     outcome: JobState;
     finishedAt: Date;
+    /** For jobs whose kind says nothing of its own. */
     retentionDays: number;
     error: { code: string; message: string } | null;
   },
@@ -100,7 +107,7 @@ export async function markJobEnded(
       wakeAt: null,
       finishedAt: end.finishedAt,
       // Days of 24 hours, whatever the clocks of a time zone do.
-      purgeAt: sql<Date>`${end.finishedAt}::timestamptz + ${end.retentionDays * 86_400}::float8 * interval '1 second'`,
+      purgeAt: sql<Date>`${end.finishedAt}::timestamptz + coalesce(job.retention_days, ${end.retentionDays}::float8) * 86400 * interval '1 second'`,
       errorCode: end.error?.code ?? null,
       errorMessage: end.error?.message ?? null,
       version: sql<number>`version + 1`,

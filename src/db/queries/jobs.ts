@@ -3,6 +3,7 @@
 import { sql, type Expression, type ExpressionBuilder, type SqlBool } from 'kysely';
 import type { Db, Tx } from '../database';
 import type { DB, JobState } from '../generated/database';
+import { HISTORY_FROM_RUNS } from './durations';
 
 /** Columns of a job that clients and commands need. Not among them: input columns and the report, which may be large. */
 const JOB_COLUMNS = [
@@ -20,6 +21,8 @@ const JOB_COLUMNS = [
   'job.inputFormat',
   'job.rowTotal',
   'job.derivedFrom',
+  'job.undoOf',
+  'job.undoneBy',
   'job.notifyEmail',
   'job.notifyTo',
   'job.trial',
@@ -58,6 +61,7 @@ const RUN_COLUMNS = [
   'latest.skipped',
   'latest.progressDone',
   'latest.progressTotal',
+  'latest.progressPercent',
   'latest.note',
   'latest.openChunks',
   'latest.crashes',
@@ -65,16 +69,45 @@ const RUN_COLUMNS = [
   'latest.pausedMs',
 ] as const;
 
+/** What the history of the kind says, as it was at the end of a run that has ended; of a row, for jobs with rows. */
+const EXPECTED_MS = sql<number | null>`case when latest.finished_at is not null then latest.expected_ms
+  when history.runs >= ${sql.lit(HISTORY_FROM_RUNS)} then history.mean_ms * coalesce(latest.total, 1) end`;
+
+/** The latest run's request for approval; null in a run that asked for none. */
+const REQUEST_COLUMNS = [
+  'request.requesterId',
+  'request.approvers',
+  'request.quorum',
+  'request.requestHash',
+  'request.expiresAt as requestExpiresAt',
+] as const;
+const isRequestOver = sql<boolean>`coalesce(request.expires_at <= gantry_now(), false)`;
+const approvedBy = sql<string[]>`case when request.job_id is null then '{}'::uuid[] else array(select d.user_id
+  from approval_decision d where d.job_id = job.id and d.run = job.run and d.decision = 'approved') end`;
+
 /** No tombstone, and its time has not run out, whether or not the retention duty has run. */
 const isLiving = sql<SqlBool>`job.deleted_at is null and (job.purge_at is null or job.purge_at > gantry_now())`;
+
+/** Earlier values of its rows are kept and were not put back yet. */
+const keepsValues = sql<boolean>`exists (select from undo_value where undo_value.job_id = job.id)`;
+const beingUndone = sql<boolean>`exists (select from job undoing
+  where undoing.id = job.undone_by and undoing.finished_at is null and undoing.deleted_at is null)`;
+const hasFile = sql<boolean>`exists (select from job_file where job_file.job_id = job.id)`;
 
 /** Jobs that a reader may meet. */
 export function selectJobs(db: Db) {
   return db
     .selectFrom('job')
     .innerJoin('run as latest', (join) => join.onRef('latest.jobId', '=', 'job.id').onRef('latest.run', '=', 'job.run'))
-    .select([...JOB_COLUMNS, ...RUN_COLUMNS])
+    .leftJoin('approval as request', (join) =>
+      join.onRef('request.jobId', '=', 'job.id').onRef('request.run', '=', 'job.run'),
+    )
+    .select([...JOB_COLUMNS, ...RUN_COLUMNS, ...REQUEST_COLUMNS])
+    .select([isRequestOver.as('requestIsOver'), approvedBy.as('approvedBy')])
+    .leftJoin('kindDuration as history', 'history.kind', 'job.kind')
+    .select(EXPECTED_MS.as('expectedMs'))
     .select(sql<boolean>`latest.report is not null`.as('hasReport'))
+    .select([keepsValues.as('keepsValues'), beingUndone.as('beingUndone'), hasFile.as('hasFile')])
     .where(isLiving);
 }
 
@@ -201,6 +234,14 @@ export async function countJobs(db: Db, filter: JobFilter): Promise<Record<JobSt
   return Object.fromEntries(
     rows.map(({ state, count }) => [state, { count: Math.min(count, COUNT_LIMIT), more: count > COUNT_LIMIT }]),
   ) as Record<JobState, BoundedCount>;
+}
+
+/** The jobs of a filter, for statements about the whole set. */
+export function selectMatching(db: Db, filter: JobFilter) {
+  return db
+    .selectFrom('job')
+    .where(isLiving)
+    .where((builder) => builder.and(conditions(builder, filter)));
 }
 
 type JobBuilder = ExpressionBuilder<DB, 'job'>;

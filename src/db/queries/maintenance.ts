@@ -1,16 +1,20 @@
 // The statements of upkeep: small batches, each repeatable, each harmless beside live work. Called by workers/maintenance.
 import { sql } from 'kysely';
 import type { Db } from '../database';
+import { closeAttempt, closeLostAttempt } from './attempts';
 
 /** Chunks whose worker fell silent are pending again. A chunk locked by its own completion is alive and is passed over. */
 export async function rescueChunks(db: Db, limit: number): Promise<number> {
   const { rows } = await sql<{ jobId: string }>`
-    with lost as (
+    with held as (
+      select job_id, run, chunk, worker_id from chunk where state = 'running' and lease_until < gantry_now()
+        order by lease_until limit ${limit} for update skip locked),
+    lost as (
       update chunk set state = 'pending', epoch = epoch + 1, lease_until = null, worker_id = null, sent_at = null,
         due_at = gantry_now(), crashes = crashes + 1
-      where (job_id, run, chunk) in (select job_id, run, chunk from chunk where state = 'running' and lease_until < gantry_now()
-        order by lease_until limit ${limit} for update skip locked)
-      returning job_id, run),
+      from held where chunk.job_id = held.job_id and chunk.run = held.run and chunk.chunk = held.chunk
+      returning chunk.job_id, chunk.run, held.worker_id),
+    closed as (${closeLostAttempt('lost')}),
     due as (update outbox set due_at = least(due_at, gantry_now()) where job_id in (select job_id from lost))
     select job_id from lost`.execute(db);
   return rows.length;
@@ -24,6 +28,7 @@ export async function rescueRuns(db: Db, limit: number): Promise<string[]> {
       where (job_id, run) in (select job_id, run from run where lease_until < gantry_now() and finished_at is null
         order by lease_until limit ${limit} for update skip locked)
       returning job_id, run),
+    closed as (${closeAttempt('lost', 'worker_lost')}),
     due as (update outbox set sent_at = null, due_at = gantry_now() from lost where outbox.job_id = lost.job_id and outbox.run = lost.run),
     told as (insert into job_event (job_id, run, type) select job_id, run, 'worker_lost' from lost)
     select job_id from lost`.execute(db);
@@ -65,7 +70,16 @@ export async function listTombstones(db: Db, limit: number): Promise<string[]> {
 }
 
 /** Tables that hang on a job and may be large, children first. */
-const HANGING = ['row_error', 'log_line', 'chunk', 'row_outcome', 'job_input', 'job_event'] as const;
+const HANGING = [
+  'undo_value',
+  'job_file_part',
+  'row_error',
+  'log_line',
+  'chunk',
+  'row_outcome',
+  'job_input',
+  'job_event',
+] as const;
 
 /** Deletes up to `limit` rows that hang on a tombstone. @returns how many; 0 when all are gone. */
 export async function deleteHanging(db: Db, jobId: string, limit: number): Promise<number> {

@@ -20,21 +20,23 @@ export async function insertWorker(db: Db, worker: WorkerFacts): Promise<void> {
 export async function beatWorker(
   db: Db,
   worker: WorkerFacts,
-  now: { busy: number; memoryBytes: number; state: 'connected' | 'draining' },
+  now: { busy: number; stuck: number; memoryBytes: number; state: 'connected' | 'draining' },
 ): Promise<void> {
   await sql`
-    insert into worker (id, host, pid, version, slots, busy, memory_bytes, state)
-    values (${worker.id}, ${worker.host}, ${worker.pid}, ${worker.version}, ${worker.slots}, ${now.busy}, ${now.memoryBytes}, ${now.state})
-    on conflict (id) do update set busy = excluded.busy, memory_bytes = excluded.memory_bytes, state = excluded.state,
+    insert into worker (id, host, pid, version, slots, busy, stuck, memory_bytes, state)
+    values (${worker.id}, ${worker.host}, ${worker.pid}, ${worker.version}, ${worker.slots}, ${now.busy}, ${now.stuck}, ${now.memoryBytes}, ${now.state})
+    on conflict (id) do update set busy = excluded.busy, stuck = excluded.stuck, memory_bytes = excluded.memory_bytes, state = excluded.state,
       heartbeat_at = gantry_now()`.execute(db);
 }
 
 export async function markWorkerStopped(db: Db, id: string): Promise<void> {
-  await sql`update worker set state = 'stopped', busy = 0, heartbeat_at = gantry_now() where id = ${id}`.execute(db);
+  await sql`update worker set state = 'stopped', busy = 0, stuck = 0, heartbeat_at = gantry_now() where id = ${id}`.execute(db);
 }
 
 export interface WorkerRow extends WorkerFacts {
   busy: number;
+  /** Slots taken by handlers that did not heed their signal. */
+  stuck: number;
   memoryBytes: number | null;
   state: string;
   startedAt: Date;
@@ -47,7 +49,7 @@ export async function listWorkers(
   options: { after?: { heartbeatAt: Date; id: string }; limit: number },
 ): Promise<WorkerRow[]> {
   const { rows } = await sql<WorkerRow>`
-    select id, host, pid, version, slots, busy, memory_bytes, state, started_at, heartbeat_at from worker
+    select id, host, pid, version, slots, busy, stuck, memory_bytes, state, started_at, heartbeat_at from worker
     ${options.after ? sql`where (heartbeat_at, id) < (${options.after.heartbeatAt}, ${options.after.id}::uuid)` : sql``}
     order by heartbeat_at desc, id desc limit ${options.limit}`.execute(db);
   return rows;

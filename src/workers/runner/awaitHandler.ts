@@ -1,4 +1,4 @@
-// Waits for a handler as long as it may take: after a cancel it gets the grace time, then the run goes on without it.
+// Waits for a handler as long as it may take: after a cancel or timeout it gets the grace time, then the run goes on without it.
 import { pause } from '../../lib/abort';
 import type { Holding } from './holdings';
 
@@ -18,8 +18,9 @@ export async function awaitHandler<T>(work: () => Promise<T>, holding: Holding, 
   const graceOver = async (): Promise<Handled<T>> => {
     await aborted(AbortSignal.any([holding.signal, done.signal]));
     await pause(graceMs, done.signal);
-    // Lost and stopping holdings are fenced and handed back by others; only a cancel is ended here.
-    if (!done.signal.aborted && holding.reason() !== 'canceled') await aborted(done.signal);
+    // Lost and stopping holdings are fenced and handed back by others; only a cancel and a timeout are ended here.
+    const reason = holding.reason();
+    if (!done.signal.aborted && reason !== 'canceled' && reason !== 'timed_out') await aborted(done.signal);
     return { type: 'deaf', settled };
   };
   const first = await Promise.race([settled, graceOver()]);

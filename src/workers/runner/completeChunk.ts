@@ -10,6 +10,7 @@ import {
   type ClaimedChunk,
 } from '../../db/queries/chunks';
 import type { Lease } from '../../db/queries/claims';
+import { dropValues, keepValues } from '../../db/queries/undo';
 import { limitReached, trialReached } from './settle';
 import { mergeOutcomes, type Tally } from './tally';
 
@@ -28,6 +29,9 @@ export async function completeChunk(
 ): Promise<{ needsSettling: boolean }> {
   const { tally } = completion;
   await insertRowErrors(tx, lease, tally.faults, chunk.attempts + 1);
+  const { undoOf } = chunk;
+  if (undoOf === null) await keepValues(tx, lease.jobId, tally.kept);
+  else await dropValues(tx, { ...chunk, undoOf }, tally.goodRows);
   const outcomes = await lockOutcomes(tx, lease.jobId, chunk.inputChunk);
   await saveOutcomes(tx, lease.jobId, chunk.inputChunk, mergeOutcomes(outcomes, outcomes.firstRowIndex, tally));
   await closeChunk(tx, lease, completion.state, completion.error);

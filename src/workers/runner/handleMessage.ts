@@ -1,17 +1,19 @@
 // The way in: a message from the queue becomes a claim, or nothing. Whatever happens, the ledger says what is so:
 // this never throws, for the queue's opinion on success means nothing.
+import { dropAttempt } from '../../db/queries/attempts';
 import { claimRun, findKind, type ClaimedRun, type Lease } from '../../db/queries/claims';
 import type { WorkMessage } from '../../queue/message';
 import { withRetry } from '../../db/retry';
 import { policyOf, type Definition } from '../../jobs/define';
 import type { JobState } from '../../jobs/lifecycle';
 import { messageOf } from '../../lib/errors';
+import { runAlone } from '../isolate/runAlone';
 import { endRun, type Ending } from './endRun';
 import type { Holding, HoldingOptions } from './holdings';
-import { claimOrStart, runChunk } from './runChunk';
-import { runJob } from './runJob';
-import { runProcess } from './runProcess';
-import { MAX_CRASHES, type RunnerDeps } from './runnerDeps';
+import { perform, type Task } from './perform';
+import { isRepeatable } from './concludeChunk';
+import { claimOrStart, refusalOfChunk } from './runChunk';
+import type { RunnerDeps } from './runnerDeps';
 
 export async function handleMessage(deps: RunnerDeps, message: WorkMessage, signal: AbortSignal): Promise<void> {
   const { jobId, run, chunk } = message;
@@ -28,9 +30,6 @@ export async function handleMessage(deps: RunnerDeps, message: WorkMessage, sign
   }
 }
 
-/** A chunk of rows may always be tried again: each row's effects carry one key. */
-const CHUNK_HOLDING: HoldingOptions = { cancelAborts: true, restartable: true };
-
 async function handleChunk(
   deps: RunnerDeps,
   jobId: string,
@@ -40,9 +39,15 @@ async function handleChunk(
 ): Promise<void> {
   const claimed = await claimOrStart(deps, jobId, run, chunk);
   if (!claimed) return;
-  await holdWhile(deps, { jobId, run, chunk, epoch: claimed.epoch }, signal, CHUNK_HOLDING, async (holding) => {
-    const definition = await deps.catalog.get(claimed.kind);
-    await runChunk(deps, definition?.shape === 'massAction' ? definition : null, claimed, holding);
+  const found = await deps.catalog.get(claimed.kind);
+  const definition = found?.shape === 'massAction' ? found : null;
+  const lease = { jobId, run, chunk, epoch: claimed.epoch };
+  // Rows of a repeatable kind may always be tried again: their effects carry one key.
+  const options = { cancelAborts: true, restartable: !definition || isRepeatable(definition) };
+  await holdWhile(deps, lease, signal, options, async (holding) => {
+    const task: Task = { shape: 'chunk', claimed, lease };
+    if (!definition || refusalOfChunk(definition, claimed)) await perform(deps, definition, task, holding);
+    else await work(deps, definition, task, holding);
   });
 }
 
@@ -57,7 +62,9 @@ async function handleRun(deps: RunnerDeps, jobId: string, run: number, signal: A
   if (!found || found.run !== run) return;
   const definition = await deps.catalog.get(found.kind);
   const states = definition?.shape === 'process' ? CLAIMABLE.process : CLAIMABLE.job;
-  const claimed = await withRetry(() => claimRun(deps.db, jobId, run, states, deps.claimer));
+  const claimed = await withRetry(() =>
+    claimRun(deps.db, jobId, run, states, deps.claimer, { isProcess: definition?.shape === 'process' }),
+  );
   if (!claimed) return;
   deps.waker.wake('gantry_change');
   const options = {
@@ -66,12 +73,28 @@ async function handleRun(deps: RunnerDeps, jobId: string, run: number, signal: A
   };
   await holdWhile(deps, { jobId, run, chunk: null, epoch: claimed.epoch }, signal, options, async (holding) => {
     const refusal = refusalOf(definition, claimed);
-    if (refusal) await endRun(deps, holding.lease, refusal);
-    else if (definition?.shape === 'process') await runProcess(deps, definition, claimed, holding);
-    else if (definition?.shape === 'job') await runJob(deps, definition, claimed, holding);
+    if (refusal) {
+      await dropAttempt(deps.db, holding.lease);
+      await endRun(deps, holding.lease, refusal);
+    } else if (definition) {
+      await work(deps, definition, { shape: 'run', claimed, lease: holding.lease }, holding);
+    }
   });
   // The slot is free for the next in turn.
   deps.waker.wake('gantry_work');
+}
+
+/** A suspect and work of isolated kinds run in a process of their own, all else in this one. */
+async function work(deps: RunnerDeps, definition: Definition, task: Task, holding: Holding): Promise<void> {
+  const { isolated, timeoutMs } = policyOf(definition);
+  const { crashes, loneCrashes } = task.claimed;
+  // A tick of a process is short by contract; how long the whole may take is its own business.
+  const limitMs = definition.shape === 'process' ? null : timeoutMs;
+  if (deps.isolates && (isolated || crashes + loneCrashes > 0)) {
+    return runAlone(deps, deps.isolates, definition, task, holding, limitMs);
+  }
+  holding.limit(limitMs);
+  return perform(deps, definition, task, holding);
 }
 
 function refusalOf(definition: Definition | null, run: ClaimedRun): Ending | null {
@@ -87,9 +110,6 @@ function refusalOf(definition: Definition | null, run: ClaimedRun): Ending | nul
       'worker_lost',
       'Its worker died, and this kind of job may not be started twice. Requeue it if that is right.',
     );
-  }
-  if (run.crashes >= MAX_CRASHES) {
-    return failed('poison', `${run.crashes} workers died in a row with this job in hand; it was not started again.`);
   }
   return null;
 }

@@ -32,6 +32,7 @@ export function startHeartbeat(deps: HeartbeatDeps): { stop(): Promise<void> } {
     const held = holdings.list();
     await beatWorker(own.kysely, deps.worker, {
       busy: held.length,
+      stuck: holdings.stuck(),
       memoryBytes: process.memoryUsage.rss(),
       state: deps.isDraining() ? 'draining' : 'connected',
     });

@@ -5,10 +5,20 @@ import { endSession } from '../../db/queries/backends';
 import { claimChunk, lockChunk, startRun, takeRate, type ClaimedChunk } from '../../db/queries/chunks';
 import { withRetry } from '../../db/retry';
 import type { ChunkOutcome, MassActionDefinition } from '../../jobs/define';
+import { workOnRows } from '../../jobs/undo/workOnRows';
 import { awaitHandler, type Handled } from './awaitHandler';
 import { buildContext, parseParams } from './buildContext';
 import { completeChunk } from './completeChunk';
-import { afterwards, concludeChunk, doneOf, finish, giveUp, handBack, isRepeatable, type Completed } from './concludeChunk';
+import {
+  afterwards,
+  concludeChunk,
+  doneOf,
+  finish,
+  giveUp,
+  handBack,
+  isRepeatable,
+  type Completed,
+} from './concludeChunk';
 import type { Holding } from './holdings';
 import { readRows, type ChunkRows } from './readRows';
 import { createRecorder, type Recorder } from './recorder';
@@ -64,7 +74,10 @@ export function refusalOfChunk(
 ): { code: string; message: string } | null {
   if (!definition) return UNKNOWN_KIND;
   if (chunk.crashes + chunk.loneCrashes === 0 || isRepeatable(definition)) return null;
-  return { code: 'worker_lost', message: 'The worker died with these rows in hand, and this kind may not try rows twice.' };
+  return {
+    code: 'worker_lost',
+    message: 'The worker died with these rows in hand, and this kind may not try rows twice.',
+  };
 }
 
 async function runInDatabase(
@@ -144,6 +157,5 @@ async function process(
   const context = buildContext(deps, chunk, params, holding.lease, holding.signal, recorder, key);
   // Progress of rows comes from the counts alone.
   const own = { params, progress: () => undefined, firstRowIndex, chunk: chunk.chunk, tx };
-  return definition.processChunk({ ...context, ...own }, content.rows);
+  return workOnRows(definition, chunk, { ...context, ...own }, content.rows);
 }
-

@@ -14,12 +14,12 @@ import type { Advance, ProcessDefinition } from '../../jobs/define';
 import { finishRun } from '../../jobs/finishRun';
 import { pause } from '../../lib/abort';
 import { exhaustive } from '../../lib/exhaustive';
-import { messageOf, PermanentJobError, RetryLaterError } from '../../lib/errors';
+import { isPermanent, isRetryLater, messageOf } from '../../lib/errors';
 import { buildContext, parseParams } from './buildContext';
 import { announceEnd, endRun } from './endRun';
 import type { Holding } from './holdings';
 import { createRecorder, type Recorder } from './recorder';
-import { failureOf } from './runJob';
+import { failureOf, HAND_BACK, retryLater } from './runJob';
 import type { RunnerDeps } from './runnerDeps';
 
 /** The lease went to somebody else in the middle of a tick: the transaction is rolled back whole. */
@@ -47,7 +47,7 @@ export async function runProcess(
       if (holding.reason() === 'lease_lost') return;
       if (holding.reason() === 'stopping') {
         await recorder.flush();
-        await withRetry(() => releaseRun(deps.db, lease, 0, null));
+        await withRetry(() => releaseRun(deps.db, lease, HAND_BACK));
         return;
       }
       try {
@@ -61,14 +61,14 @@ export async function runProcess(
         return;
       } catch (error) {
         if (error instanceof LeaseLostError) return;
-        if (error instanceof RetryLaterError) {
-          const { delayMs, message } = error;
+        if (isRetryLater(error)) {
+          const release = retryLater(error);
           await recorder.flush();
-          await withRetry(() => releaseRun(deps.db, lease, delayMs, message));
+          await withRetry(() => releaseRun(deps.db, lease, release));
           return;
         }
         const wait = RETRY_WAITS_MS[failures];
-        if (error instanceof PermanentJobError || wait === undefined) {
+        if (isPermanent(error) || wait === undefined) {
           await recorder.flush();
           await endRun(deps, lease, failureOf(error, false));
           return;

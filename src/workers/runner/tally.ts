@@ -1,5 +1,6 @@
 // From the results of a handler to counts, row errors and outcome bits. Pure arithmetic.
 import type { Outcomes, RowFault } from '../../db/queries/chunks';
+import type { KeptValue } from '../../db/queries/undo';
 import type { RowResult } from '../../jobs/define';
 import { cleanText } from '../../lib/errors';
 import { maskSecrets } from '../../lib/secrets';
@@ -10,6 +11,8 @@ export interface Tally {
   skipped: number;
   faults: RowFault[];
   goodRows: number[];
+  /** What to keep of good rows for an undo. */
+  kept: KeptValue[];
 }
 
 const MAX_MESSAGE = 2000;
@@ -18,7 +21,7 @@ const MAX_CODE = 100;
 /** Every row gets one outcome: its fault, its result, or `no_result`. Results of rows that were not asked for are ignored. */
 export function tally(rowIndexes: number[], faults: RowFault[], results: RowResult[]): Tally {
   const byRow = new Map(results.map((result) => [result.rowIndex, result]));
-  const count: Tally = { good: 0, failed: faults.length, skipped: 0, faults: faults.map(cut), goodRows: [] };
+  const count: Tally = { good: 0, failed: faults.length, skipped: 0, faults: faults.map(cut), goodRows: [], kept: [] };
   for (const rowIndex of rowIndexes) {
     const result = byRow.get(rowIndex);
     if (result?.skipped) {
@@ -27,6 +30,7 @@ export function tally(rowIndexes: number[], faults: RowFault[], results: RowResu
     } else if (result?.success) {
       count.good += 1;
       count.goodRows.push(rowIndex);
+      if (result.before) count.kept.push({ rowIndex, before: result.before });
     } else {
       count.failed += 1;
       count.faults.push(cut(faultOf(rowIndex, result)));
