@@ -3,13 +3,14 @@
 import type { Pool } from 'pg';
 import type { Logger } from '../lib/logger';
 
-/** work: something is due for the dispatcher. cancel: a running job was canceled or paused. change: the feed has news. notice: a mail is due. agent: a command waits for an agent. */
+/** work: something is due for the dispatcher. cancel: a running job was canceled or paused. change: the feed has news. notice: a mail is due. agent: a command waits for an agent. bulk: a command on a set was asked for or aborted. */
 export const WAKE_CHANNELS = [
   'gantry_work',
   'gantry_cancel',
   'gantry_change',
   'gantry_notice',
   'gantry_agent',
+  'gantry_bulk',
 ] as const;
 export type WakeChannel = (typeof WAKE_CHANNELS)[number];
 

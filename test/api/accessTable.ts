@@ -40,9 +40,14 @@ export const ACCESS: Record<string, Callers> = {
   'POST /api/v1/jobs/:jobId/pause': 'superadmin',
   'POST /api/v1/jobs/:jobId/resume': 'signedIn',
   'POST /api/v1/jobs/:jobId/prioritize': 'superadmin',
-  'POST /api/v1/jobs/:jobId/approve': 'superadmin',
-  'POST /api/v1/jobs/:jobId/reject': 'superadmin',
+  // Superadmins, or the approvers whom the kind names, whatever their role.
+  'POST /api/v1/jobs/:jobId/approve': 'signedIn',
+  'POST /api/v1/jobs/:jobId/reject': 'signedIn',
   'POST /api/v1/jobs/:jobId/withdraw': 'signedIn',
+  'GET /api/v1/jobs/:jobId/approval': 'signedIn',
+  'GET /api/v1/approvals': 'signedIn',
+  'GET /api/v1/approvals/link/:token': 'anybody',
+  'POST /api/v1/approvals/link/:token': 'anybody',
   'DELETE /api/v1/jobs/:jobId': 'powerUser',
   'GET /api/v1/saved-filters': 'signedIn',
   'POST /api/v1/saved-filters': 'signedIn',
@@ -146,6 +151,8 @@ export const JOB_ACCESS: Record<string, JobRow> = {
   'POST /api/v1/jobs/:jobId/requeue': SUPERADMINS,
   'POST /api/v1/jobs/:jobId/pause': SUPERADMINS,
   'POST /api/v1/jobs/:jobId/prioritize': SUPERADMINS,
-  'POST /api/v1/jobs/:jobId/approve': SUPERADMINS,
-  'POST /api/v1/jobs/:jobId/reject': SUPERADMINS,
+  // test/api/approvals.test.ts says what named approvers may.
+  'POST /api/v1/jobs/:jobId/approve': { own: BARRED, foreign: HIDDEN },
+  'POST /api/v1/jobs/:jobId/reject': { own: BARRED, foreign: HIDDEN },
+  'GET /api/v1/jobs/:jobId/approval': OWNERS,
 };

@@ -31,12 +31,14 @@ export interface Endpoint<P extends ZodObject, Q extends ZodObject, B extends Zo
   /** Null: the request has no JSON body (or one that its handler reads itself, as uploads do). */
   body: B | null;
   /** A handler that reads the request stream itself. */
-  rawBody?: { contentTypes: readonly string[]; parts: Readonly<Record<string, 'job' | 'file'>> };
+  rawBody?: { contentTypes: readonly string[]; parts: Readonly<Record<string, 'job' | 'file' | 'text'>> };
   /** Headers that it heeds besides those of every call; for openapi.json. */
   headers?: readonly HeaderName[];
   status: number;
   /** Null: no JSON answer. */
   response: R | null;
+  /** Another answer that the handler gives by itself. */
+  also?: { status: number; description: string; response: ZodType };
   contentType?: string;
 }
 

@@ -11,7 +11,7 @@ export const progressDoc = z.object({
   done: count,
   failed: count,
   skipped: count,
-  /** floor(100 x done / total); null while the total is not known. */
+  /** floor(100 x done / total), 100 only at the end; it never falls within a run. Null while the total is not known. */
   percent: z.int().min(0).max(100).nullable(),
   note: z.string().nullable(),
   ratePerSecond: z.number().nullable(),
@@ -40,18 +40,36 @@ export const jobDoc = z.object({
   startedAt: instant.nullable(),
   finishedAt: instant.nullable(),
   purgeAt: instant.nullable(),
-  /** startedAt - queuedAt of the latest run. */
+  /** startedAt - queuedAt of the latest run; so far, while it is queued. */
   waitMs: count.nullable(),
-  /** finishedAt - startedAt of the latest run. */
+  /** finishedAt - startedAt of the latest run; so far, while it is open. */
   processMs: count.nullable(),
+  /** Of processMs: how long it rested. */
+  pausedMs: count,
+  /** How long its approval took, or takes so far; not part of waitMs. */
+  approvalMs: count.nullable(),
   errorCount: count,
   error: fault.nullable(),
   cancelReason: z.string().nullable(),
   reportUrl: z.string().nullable(),
+  /** The highest severity in the latest run's report. */
+  reportSeverity: z.enum(['info', 'warning', 'error']).nullable(),
   logUrl: z.string(),
   errorsUrl: z.string().nullable(),
   derivedFrom: uuid.nullable(),
+  /** The job that this one takes back. */
+  undoOf: uuid.nullable(),
+  /** The latest job that takes this one back. */
+  undoneBy: uuid.nullable(),
+  /** The file that the job made. */
+  fileUrl: z.string().nullable(),
+  /** The latest run's request for approval; GET /jobs/{id}/approval tells the rest. */
+  approval: z
+    .object({ quorum: z.int(), approvals: z.int(), expiresAt: instant, requestHash: z.string() })
+    .nullable(),
   waitingFor: z.string().nullable(),
+  /** Why it does not move, in words; null when it is at work or has ended. */
+  waitingText: z.string().nullable(),
   allowedActions: z.array(z.enum(ACTIONS)),
   version: z.int(),
 });
@@ -115,7 +133,13 @@ export const jobBody = z.strictObject({
 
 export const notifyChange = z.strictObject({ notify: notifyBody });
 export const reasonBody = z.strictObject({ reason: z.string().max(2000).optional() });
-export const requeueBody = z.strictObject({ only: z.enum(['failed', 'unfinished']).optional() });
+export const requeueBody = z.strictObject({
+  only: z.enum(['failed', 'unfinished']).optional(),
+  /** With only: "failed": the rows whose last failure has this code. */
+  code: z.string().min(1).max(200).optional(),
+  /** Stop a job that has not ended, and run it again when it has. */
+  cancelFirst: z.boolean().optional(),
+});
 export const prioritizeBody = z.union([
   z.strictObject({ priority: z.int().min(-100).max(100) }),
   z.strictObject({ first: z.literal(true) }),

@@ -19,6 +19,7 @@ import {
 const tag = 'jobs';
 const params = z.object({ jobId: uuid });
 const ofRun = { run: runNumber.optional() };
+const errorCode = z.string().max(200).optional();
 
 export const listJobs = endpoint({
   method: 'get',
@@ -91,7 +92,7 @@ export const listJobErrors = endpoint({
   summary: 'The failed rows of a run, by row index',
   access: 'signedIn',
   params,
-  query: z.strictObject({ ...paging, ...ofRun, code: z.string().max(200).optional() }),
+  query: z.strictObject({ ...paging, ...ofRun, code: errorCode }),
   response: page(rowErrorDoc),
 });
 export const listJobErrorGroups = endpoint({
@@ -111,7 +112,7 @@ export const getErrorsCsv = endpoint({
   summary: 'The failed rows as a CSV file that may be mended and sent again',
   access: 'signedIn',
   params,
-  query: z.strictObject(ofRun),
+  query: z.strictObject({ ...ofRun, code: errorCode }),
   contentType: 'text/csv',
 });
 export const getErrorsNdjson = endpoint({
@@ -121,7 +122,7 @@ export const getErrorsNdjson = endpoint({
   summary: 'The failed rows as NDJSON',
   access: 'signedIn',
   params,
-  query: z.strictObject(ofRun),
+  query: z.strictObject({ ...ofRun, code: errorCode }),
   contentType: 'application/x-ndjson',
 });
 export const changeNotify = endpoint({

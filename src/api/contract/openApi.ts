@@ -80,7 +80,7 @@ function operationOf(endpoint: Declared): Json {
       ...(endpoint.headers ?? []).map(headerOf),
     ],
     ...requestBodyOf(endpoint),
-    responses: { [endpoint.status]: success, default: problem },
+    responses: { [endpoint.status]: success, ...alsoOf(endpoint), default: problem },
   };
 }
 
@@ -89,6 +89,12 @@ function securityOf(endpoint: Declared): Json {
   if (endpoint.access === 'anonymous') return { security: [] };
   const scope = scopeOf(endpoint);
   return scope === null ? {} : { security: [{ session: [] }, { token: [scope] }] };
+}
+
+function alsoOf({ also }: Declared): Json {
+  if (!also) return {};
+  const content = { 'application/json': { schema: schemaOf(also.response, 'output') } };
+  return { [also.status]: { description: also.description, content } };
 }
 
 function accessText(access: Access): string {
@@ -131,7 +137,10 @@ function partsOf({ parts }: NonNullable<Declared['rawBody']>): Json {
     type: 'object',
     required: Object.keys(parts),
     properties: Object.fromEntries(
-      Object.entries(parts).map(([name, holds]) => [name, holds === 'job' ? schemaOf(jobBody, 'input') : file]),
+      Object.entries(parts).map(([name, holds]) => [
+        name,
+        holds === 'job' ? schemaOf(jobBody, 'input') : holds === 'text' ? { type: 'string' } : file,
+      ]),
     ),
   };
 }

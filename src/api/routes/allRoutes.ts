@@ -6,6 +6,7 @@ import { bulkActionRoutes } from './bulkActions';
 import { agentRoutes } from './deployments/agents';
 import { artifactRoutes } from './deployments/artifacts';
 import { deploymentRoutes } from './deployments/deployments';
+import { previewRoutes } from './preview';
 import { projectRoutes } from './deployments/projects';
 import { jobLogRoutes } from './jobLog';
 import { jobRoutes } from './jobs';
@@ -23,6 +24,7 @@ export const allRoutes: Route[] = [
   ...oidcRoutes,
   ...userRoutes,
   ...jobStartRoutes,
+  ...previewRoutes,
   ...jobRoutes,
   ...approvalRoutes,
   ...jobLogRoutes,

@@ -1,8 +1,8 @@
 // Starting jobs: the catalogue, and POST /jobs as JSON or as a streamed upload, with the Idempotency-Key.
 import { createHash } from 'node:crypto';
 import type { Request, Response } from 'express';
-import { findReservedJob } from './idempotentStart';
-import { releaseKey, reserveKey, type Reservation } from '../../db/queries/idempotency';
+import { findReservedJob, reservationOf } from './idempotentStart';
+import { releaseKey, reserveKey } from '../../db/queries/idempotency';
 import type { JobRow } from '../../db/queries/jobs';
 import type { Actor } from '../../jobs/actor';
 import { createJob, findKind, type CreateJobInput } from '../../jobs/commands/createJob';
@@ -26,7 +26,6 @@ import { showJob } from './showJob';
 type JobBody = z.infer<typeof contract.startJobBody>;
 
 const ROUTE = 'POST /jobs';
-const KEY = /^[\x21-\x7e]{1,200}$/;
 
 export const jobStartRoutes: Route[] = [
   implement(contract.listJobKinds, async ({ query, actor, deps }) => {
@@ -109,7 +108,7 @@ async function start(
 ): Promise<void> {
   await findKind(deps.commands, actor, body.kind);
   const jobId = newId();
-  const reservation = reservationOf(request, actor, jobId);
+  const reservation = reservationOf(request, actor, ROUTE, jobId);
   const jobHash = createHash('sha256').update(canonicalJson({ ...body, rows: undefined }));
   const hashWith = (rows: StagedInput | null): Buffer =>
     jobHash
@@ -153,7 +152,7 @@ async function answer(
   response.status(202).location(`/api/v1/jobs/${job.id}`).json(document);
 }
 
-function inputOf(body: JobBody, text: string): CreateJobInput {
+export function inputOf(body: JobBody, text: string): CreateJobInput {
   const { kind, title, params = {}, notify, priority, runAt, trial, limits } = body;
   return {
     kind,
@@ -168,7 +167,7 @@ function inputOf(body: JobBody, text: string): CreateJobInput {
   };
 }
 
-function parseBody(text: string): JobBody {
+export function parseBody(text: string): JobBody {
   if (isTooDeep(text)) {
     throw new GantryError('bad_request', `The job is nested deeper than ${MAX_JSON_DEPTH} levels. No job was made.`);
   }
@@ -188,19 +187,12 @@ function parseBody(text: string): JobBody {
   throw invalid(fields);
 }
 
-function readJsonText(request: Request, response: Response): Promise<string> {
+export function readJsonText(request: Request, response: Response): Promise<string> {
   let text = '';
   const keep = (bytes: Buffer): void => void (text = bytes.toString('utf8'));
   return new Promise((resolve, reject) => {
     jsonBody(keep)(request, response, (error?: unknown) => (error ? reject(error as Error) : resolve(text || '{}')));
   });
-}
-
-function reservationOf(request: Request, actor: Actor, jobId: string): Reservation | null {
-  const key = request.headers['idempotency-key'];
-  if (key === undefined) return null;
-  if (typeof key === 'string' && KEY.test(key)) return { userId: actor.id, route: ROUTE, key, reservedFor: jobId };
-  throw invalid([{ path: 'Idempotency-Key', message: 'takes 1 to 200 printable ASCII characters' }]);
 }
 
 function presentKind(definition: Definition) {

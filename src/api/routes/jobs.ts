@@ -10,6 +10,7 @@ import { cancelJob } from '../../jobs/commands/cancelJob';
 import { deleteJob } from '../../jobs/commands/deleteJob';
 import { pauseJob } from '../../jobs/commands/pauseJob';
 import { prioritizeJob } from '../../jobs/commands/prioritizeJob';
+import { requeueAfterCancel } from '../../jobs/commands/requeueAfterCancel';
 import { requeueJob } from '../../jobs/commands/requeueJob';
 import { resumeJob } from '../../jobs/commands/resumeJob';
 import { setNotify } from '../../jobs/commands/setNotify';
@@ -19,6 +20,7 @@ import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/jobs';
 import { paged } from '../paged';
 import { presentEvent, presentRun } from '../presenters/job';
+import { rowOf } from '../presenters/rowOf';
 import { sendText } from '../sendText';
 import { jobFilterOf } from './jobFilterOf';
 import { getVisibleJob, showJob, showJobs } from './showJob';
@@ -89,7 +91,7 @@ export const jobRoutes: Route[] = [
   implement(contract.getErrorsCsv, async ({ params, query, actor, deps, response }) => {
     const job = await getVisibleJob(deps, actor, params.jobId);
     const run = query.run ?? job.run;
-    await sendText(response, 'text/csv', `errors-${job.id}-${run}.csv`, errorFileCsv(deps.db, job.id, run));
+    await sendText(response, 'text/csv', `errors-${job.id}-${run}.csv`, errorFileCsv(deps.db, job.id, run, query.code));
   }),
   implement(contract.getErrorsNdjson, async ({ params, query, actor, deps, response }) => {
     const job = await getVisibleJob(deps, actor, params.jobId);
@@ -98,7 +100,7 @@ export const jobRoutes: Route[] = [
       response,
       'application/x-ndjson',
       `errors-${job.id}-${run}.ndjson`,
-      errorFileNdjson(deps.db, job.id, run),
+      errorFileNdjson(deps.db, job.id, run, query.code),
     );
   }),
   implement(contract.changeNotify, async ({ params, body, actor, deps }) =>
@@ -107,9 +109,10 @@ export const jobRoutes: Route[] = [
   implement(contract.cancelJob, async ({ params, body, actor, deps }) =>
     showJob(deps, actor, await cancelJob(deps.commands, actor, params.jobId, body)),
   ),
-  implement(contract.requeueJob, async ({ params, body, actor, deps }) =>
-    showJob(deps, actor, await requeueJob(deps.commands, actor, params.jobId, body)),
-  ),
+  implement(contract.requeueJob, async ({ params, body: { cancelFirst, ...input }, actor, deps }) => {
+    const requeue = cancelFirst ? requeueAfterCancel : requeueJob;
+    return showJob(deps, actor, await requeue(deps.commands, actor, params.jobId, input));
+  }),
   implement(contract.pauseJob, async ({ params, actor, deps }) =>
     showJob(deps, actor, await pauseJob(deps.commands, actor, params.jobId)),
   ),
@@ -124,10 +127,3 @@ export const jobRoutes: Route[] = [
     return undefined;
   }),
 ];
-
-/** CSV lines are stored as their cells; clients get them under their column names. */
-function rowOf(line: string, columns: string[] | null): unknown {
-  const row: unknown = JSON.parse(line);
-  if (!Array.isArray(row) || !columns) return row;
-  return Object.fromEntries(columns.map((column, index) => [column, (row as unknown[])[index] ?? '']));
-}

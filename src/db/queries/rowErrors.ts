@@ -41,9 +41,9 @@ export async function listRowErrors(db: Db, jobId: string, run: number, page: Ro
 /** Rows that are held in memory at once; each may be a megabyte. */
 const STREAM_PAGE = 200;
 
-export async function* errorFile(db: Db, jobId: string, run: number): AsyncGenerator<RowErrorRow> {
+export async function* errorFile(db: Db, jobId: string, run: number, code?: string): AsyncGenerator<RowErrorRow> {
   for (let after: number | null = null; ;) {
-    const page: RowErrorRow[] = await listRowErrors(db, jobId, run, { after, limit: STREAM_PAGE });
+    const page: RowErrorRow[] = await listRowErrors(db, jobId, run, { after, limit: STREAM_PAGE, code });
     yield* page;
     if (page.length < STREAM_PAGE) return;
     after = page[page.length - 1]?.rowIndex ?? null;

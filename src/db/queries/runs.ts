@@ -48,13 +48,20 @@ export async function insertChunksOfRest(
   jobId: string,
   run: number,
   scope: 'failed' | 'unfinished',
-  plan: ChunkPlan,
+  /** code: of the failed rows those whose last failure has this code. */
+  plan: ChunkPlan & { code?: string | undefined },
 ): Promise<void> {
   // Bit n of a bitmap is bit n mod 8, from the least significant, of byte n / 8: PostgreSQL's get_bit.
   const wanted =
     scope === 'failed'
       ? sql`o.failed is not null and get_bit(o.failed, n) = 1`
       : sql`(o.good is null or get_bit(o.good, n) = 0)`;
+  const hasCode =
+    plan.code === undefined
+      ? sql`true`
+      : sql`i.first_row_index + n in (
+          select row_index from (select distinct on (row_index) row_index, code from row_error
+            where job_id = ${jobId} order by row_index, run desc) latest where code = ${plan.code})`;
   await sql`
     with wanted as (
       select i.input_chunk, i.first_row_index + n as row_index,
@@ -62,7 +69,7 @@ export async function insertChunksOfRest(
         row_number() over (partition by i.input_chunk order by n) - 1 as place
       from job_input i left join row_outcome o on o.job_id = i.job_id and o.input_chunk = i.input_chunk,
         generate_series(0, i.row_count - 1) n
-      where i.job_id = ${jobId} and ${wanted}),
+      where i.job_id = ${jobId} and ${wanted} and ${hasCode}),
     piece as (
       select input_chunk, min(row_index) as first, max(row_index) as last, count(*) as row_count,
         array_agg(row_index order by row_index) as row_indexes

@@ -6,20 +6,20 @@ import { errorFile, type RowErrorRow } from '../../db/queries/rowErrors';
 import type { JsonObject } from '../define';
 import { ERROR_COLUMNS, guardCell } from './cellGuard';
 
-export async function* errorFileCsv(db: Db, jobId: string, run: number): AsyncGenerator<string> {
+export async function* errorFileCsv(db: Db, jobId: string, run: number, code?: string): AsyncGenerator<string> {
   const { columns: sent } = await findInputForm(db, jobId);
-  const columns = sent ?? (await columnsOf(db, jobId, run));
+  const columns = sent ?? (await columnsOf(db, jobId, run, code));
   yield csvLine([...columns, ...ERROR_COLUMNS]);
-  for await (const error of errorFile(db, jobId, run)) {
+  for await (const error of errorFile(db, jobId, run, code)) {
     const row: unknown = JSON.parse(error.line);
     const cells = Array.isArray(row) ? row.map(String) : columns.map((column) => cellOf((row as JsonObject)[column]));
     yield csvLine([...cells, error.code, error.message]);
   }
 }
 
-export async function* errorFileNdjson(db: Db, jobId: string, run: number): AsyncGenerator<string> {
+export async function* errorFileNdjson(db: Db, jobId: string, run: number, code?: string): AsyncGenerator<string> {
   const { columns } = await findInputForm(db, jobId);
-  for await (const error of errorFile(db, jobId, run)) yield `${ndjsonLine(error, columns)}\n`;
+  for await (const error of errorFile(db, jobId, run, code)) yield `${ndjsonLine(error, columns)}\n`;
 }
 
 /** One line, its cells guarded against formulas, ended by LF. */
@@ -45,9 +45,9 @@ function objectText(columns: string[], cells: string[]): string {
 }
 
 /** Rows without a header: all their members, in the order in which they are met. */
-async function columnsOf(db: Db, jobId: string, run: number): Promise<string[]> {
+async function columnsOf(db: Db, jobId: string, run: number, code?: string): Promise<string[]> {
   const columns = new Set<string>();
-  for await (const { line } of errorFile(db, jobId, run)) {
+  for await (const { line } of errorFile(db, jobId, run, code)) {
     for (const name of Object.keys((JSON.parse(line) ?? {}) as JsonObject)) columns.add(name);
   }
   return [...columns];

@@ -252,6 +252,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a job would do: its first 100 rows are judged, nothing is changed. Takes what POST /jobs takes
+         * @description For every signed-in caller.
+         */
+        post: operations["postJobsPreview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{jobId}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an ended job back: a new job puts the earlier values of its rows back. Asked twice: the same job
+         * @description For every signed-in caller.
+         */
+        post: operations["postJobsJobIdUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/counts": {
         parameters: {
             query?: never;
@@ -2658,6 +2698,221 @@ export interface operations {
             };
         };
     };
+    postJobsPreview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    kind: string;
+                    title?: string;
+                    params?: unknown;
+                    rows?: unknown[];
+                    notify?: {
+                        email: boolean;
+                        to?: string;
+                    };
+                    priority?: number;
+                    /** Format: date-time */
+                    runAt?: string;
+                    trial?: number;
+                    limits?: {
+                        maxFailed?: number;
+                        maxFailedPercent?: number;
+                        /** @enum {string} */
+                        then?: "pause" | "fail";
+                    };
+                };
+                "multipart/form-data": {
+                    job: {
+                        kind: string;
+                        title?: string;
+                        params?: unknown;
+                        rows?: unknown[];
+                        notify?: {
+                            email: boolean;
+                            to?: string;
+                        };
+                        priority?: number;
+                        /** Format: date-time */
+                        runAt?: string;
+                        trial?: number;
+                        limits?: {
+                            maxFailed?: number;
+                            maxFailedPercent?: number;
+                            /** @enum {string} */
+                            then?: "pause" | "fail";
+                        };
+                    };
+                    rows: string;
+                };
+            };
+        };
+        responses: {
+            /** @description What a job would do: its first 100 rows are judged, nothing is changed. Takes what POST /jobs takes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number | null;
+                        judged: number;
+                        /** @enum {string} */
+                        judgedBy: "kind" | "schema" | "params";
+                        wouldSucceed: number;
+                        wouldSkip: number;
+                        wouldFail: number;
+                        rows: {
+                            rowIndex: number;
+                            before: {
+                                [key: string]: unknown;
+                            } | null;
+                            after: {
+                                [key: string]: unknown;
+                            } | null;
+                            skipped: boolean;
+                            refusal: {
+                                code: string;
+                                message: string;
+                            } | null;
+                        }[];
+                        refusals: {
+                            code: string;
+                            message: string;
+                            count: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postJobsJobIdUndo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    notify?: {
+                        email: boolean;
+                        to?: string;
+                    };
+                    trial?: number;
+                    limits?: {
+                        maxFailed?: number;
+                        maxFailedPercent?: number;
+                        /** @enum {string} */
+                        then?: "pause" | "fail";
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Take an ended job back: a new job puts the earlier values of its rows back. Asked twice: the same job */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        kind: string;
+                        title: string;
+                        /** @enum {string} */
+                        state: "scheduled" | "awaiting_approval" | "queued" | "running" | "paused" | "canceling" | "succeeded" | "completed_with_errors" | "failed" | "canceled" | "rejected" | "withdrawn" | "expired";
+                        phase: string | null;
+                        /** @enum {string} */
+                        group: "processed" | "unprocessed";
+                        run: number;
+                        owner: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            email: string;
+                        };
+                        host: string | null;
+                        priority: number;
+                        params: unknown;
+                        notify: {
+                            email: boolean;
+                            to: string;
+                        };
+                        progress: {
+                            total: number | null;
+                            done: number;
+                            failed: number;
+                            skipped: number;
+                            percent: number | null;
+                            note: string | null;
+                            ratePerSecond: number | null;
+                            etaMs: number | null;
+                        };
+                        /** Format: date-time */
+                        createdAt: string;
+                        queuedAt: string | null;
+                        runAt: string | null;
+                        startedAt: string | null;
+                        finishedAt: string | null;
+                        purgeAt: string | null;
+                        waitMs: number | null;
+                        processMs: number | null;
+                        errorCount: number;
+                        error: {
+                            code: string;
+                            message: string;
+                        } | null;
+                        cancelReason: string | null;
+                        reportUrl: string | null;
+                        logUrl: string;
+                        errorsUrl: string | null;
+                        derivedFrom: string | null;
+                        undoOf: string | null;
+                        undoneBy: string | null;
+                        fileUrl: string | null;
+                        approval: {
+                            quorum: number;
+                            approvals: number;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            requestHash: string;
+                        } | null;
+                        waitingFor: string | null;
+                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        version: number;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getJobsCounts: {
         parameters: {
             query?: {
@@ -3133,6 +3388,7 @@ export interface operations {
         parameters: {
             query?: {
                 run?: number;
+                code?: string;
             };
             header?: never;
             path: {
@@ -3166,6 +3422,7 @@ export interface operations {
         parameters: {
             query?: {
                 run?: number;
+                code?: string;
             };
             header?: never;
             path: {
@@ -3312,6 +3569,8 @@ export interface operations {
                 "application/json": {
                     /** @enum {string} */
                     only?: "failed" | "unfinished";
+                    code?: string;
+                    cancelFirst?: boolean;
                 };
             };
         };
@@ -5332,6 +5591,11 @@ export interface operations {
                             supportsUndo: boolean;
                             adaptive: boolean;
                             needsApproval: boolean;
+                            approval: {
+                                quorum: number;
+                                approvers: string[] | null;
+                                expiresAfterMs: number;
+                            } | null;
                             hasSecret: boolean;
                             chunkSize: number;
                             concurrency: number;
@@ -5389,6 +5653,11 @@ export interface operations {
                     adaptive?: boolean;
                     /** @default false */
                     needsApproval?: boolean;
+                    approval?: {
+                        quorum?: number;
+                        approvers?: string[];
+                        expiresAfterMs?: number;
+                    } | null;
                     secret?: string | null;
                     /** @default 100 */
                     chunkSize?: number;
@@ -5435,6 +5704,11 @@ export interface operations {
                         supportsUndo: boolean;
                         adaptive: boolean;
                         needsApproval: boolean;
+                        approval: {
+                            quorum: number;
+                            approvers: string[] | null;
+                            expiresAfterMs: number;
+                        } | null;
                         hasSecret: boolean;
                         chunkSize: number;
                         concurrency: number;
@@ -5494,6 +5768,11 @@ export interface operations {
                         supportsUndo: boolean;
                         adaptive: boolean;
                         needsApproval: boolean;
+                        approval: {
+                            quorum: number;
+                            approvers: string[] | null;
+                            expiresAfterMs: number;
+                        } | null;
                         hasSecret: boolean;
                         chunkSize: number;
                         concurrency: number;
@@ -5578,6 +5857,11 @@ export interface operations {
                     supportsUndo?: boolean;
                     adaptive?: boolean;
                     needsApproval?: boolean;
+                    approval?: {
+                        quorum?: number;
+                        approvers?: string[];
+                        expiresAfterMs?: number;
+                    } | null;
                     secret?: string | null;
                     chunkSize?: number;
                     concurrency?: number;
@@ -5615,6 +5899,11 @@ export interface operations {
                         supportsUndo: boolean;
                         adaptive: boolean;
                         needsApproval: boolean;
+                        approval: {
+                            quorum: number;
+                            approvers: string[] | null;
+                            expiresAfterMs: number;
+                        } | null;
                         hasSecret: boolean;
                         chunkSize: number;
                         concurrency: number;
