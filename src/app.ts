@@ -19,6 +19,7 @@ import type { Logger } from './lib/logger';
 import { createSecretBox } from './lib/secretBox';
 import { rememberPasswordOf, rememberSecret } from './lib/secrets';
 import { createQueue } from './queue/createQueue';
+import { startWatch } from './workers/watchService';
 import { startWorkerService } from './workers/workerService';
 
 export interface AppOptions {
@@ -95,16 +96,19 @@ async function compose(options: AppOptions, started: Started[]): Promise<Omit<Ap
   const catalog = createCatalog(database.kysely, { openSecret: box.open, plugins });
   const { handlerDeps, close } = composeHandlerDeps(config, waker);
   started.push({ name: 'calls of operations', stop: close });
+  const approvalLinks = createApprovalLinks(secretKey);
   if (services.worker) {
     const isolate = {
       entry: require.resolve('./cli/isolateChild'),
       init: { config, databaseUrl: database.url, secretKey } satisfies IsolateInit,
     };
-    const approvalLinks = createApprovalLinks(secretKey);
     const worker = await startWorkerService({
       ...{ database, queue, catalog, handlerDeps, approvalLinks, config, logger, waker, isolate },
     });
     started.push({ name: 'worker', stop: worker.stop });
+  } else {
+    const watch = startWatch({ database, waker, config, logger, approvalLinks, isWorker: false });
+    started.push({ name: 'watch', stop: watch.stop });
   }
   let url: string | null = null;
   let firstAdmin: FirstAdmin | null = null;

@@ -5,6 +5,7 @@ import type { Database } from '../db/database';
 import type { DB } from '../db/generated/database';
 import type { CommandDeps } from '../jobs/commandDeps';
 import type { ApprovalLinks } from '../lib/approvalLink';
+import type { PreviewDeps } from '../jobs/preview/previewJob';
 import type { Logger } from '../lib/logger';
 import type { SecretBox } from '../lib/secretBox';
 import type { SigningKeys } from '../lib/signing';
@@ -19,6 +20,8 @@ export interface ApiDeps {
   queue: Queue;
   config: Config;
   commands: CommandDeps;
+  /** What a preview lets a kind use: the rows are judged here and not by a worker. */
+  previews: PreviewDeps;
   secretBox: SecretBox;
   approvalLinks: ApprovalLinks;
   serverKeys: SigningKeys;

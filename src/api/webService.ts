@@ -5,6 +5,8 @@ import type { Config } from '../config/config';
 import type { Database } from '../db/database';
 import type { Waker } from '../db/wake';
 import type { Catalog } from '../jobs/catalog';
+import type { CommandDeps } from '../jobs/commandDeps';
+import type { HandlerDeps } from '../jobs/define';
 import { createApprovalLinks } from '../lib/approvalLink';
 import type { Logger } from '../lib/logger';
 import { createSecretBox } from '../lib/secretBox';
@@ -21,6 +23,8 @@ export interface WebServiceDeps {
   database: Database;
   queue: Queue;
   catalog: Catalog;
+  /** For previews. */
+  handlerDeps: HandlerDeps;
   config: Config;
   secretKey: string;
   logger: Logger;
@@ -43,24 +47,26 @@ const CLOSE_MS = 3000;
 export async function startWebService(given: WebServiceDeps): Promise<WebService> {
   const { database, queue, catalog, config, logger, waker, serverKeys } = given;
   const events = await startEventHub(database, logger);
+  const commands: CommandDeps = {
+    db: database.kysely,
+    catalog,
+    waker,
+    settings: {
+      retentionDays: config.retention.days,
+      maxRows: config.maxRows,
+      cancelGraceMs: config.cancelGraceMs,
+      mailAllowDomains: config.mail.allowDomains,
+      selfApproval: config.selfApproval,
+      requireCancelReason: config.requireCancelReason,
+    },
+  };
   const deps: ApiDeps = {
     database,
     db: database.kysely,
     queue,
     config,
-    commands: {
-      db: database.kysely,
-      catalog,
-      waker,
-      settings: {
-        retentionDays: config.retention.days,
-        maxRows: config.maxRows,
-        cancelGraceMs: config.cancelGraceMs,
-        mailAllowDomains: config.mail.allowDomains,
-        selfApproval: config.selfApproval,
-        requireCancelReason: config.requireCancelReason,
-      },
-    },
+    commands,
+    previews: { commands, handlerDeps: given.handlerDeps, logger },
     secretBox: createSecretBox(given.secretKey),
     approvalLinks: createApprovalLinks(given.secretKey),
     serverKeys,

@@ -22,6 +22,8 @@ export interface Policy {
   timeoutMs: number | null;
   /** Days an ended job stays; null: RETENTION_DAYS. */
   retentionDays: number | null;
+  /** By how much of what its history says a run may differ before a warning is shown. Default 50. */
+  durationTolerancePercent: number;
   /** An ended job may be taken back: the kind has undoChunk. */
   undoable: boolean;
 }
@@ -221,6 +223,7 @@ const DEFAULT_POLICY: Policy = {
   isolated: false,
   timeoutMs: null,
   retentionDays: null,
+  durationTolerancePercent: 50,
   undoable: false,
 };
 

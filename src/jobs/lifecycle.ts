@@ -8,8 +8,8 @@ export type { JobState } from '../db/generated/database';
 export const TRANSITIONS = {
   /** Waits for its `runAt`; the dispatcher moves it to queued when the time has come, or a command cancels it. */
   scheduled: ['queued', 'awaiting_approval', 'canceled'],
-  /** Waits for a person: approve (queued), reject, withdraw, or the deadline. */
-  awaiting_approval: ['queued', 'rejected', 'withdrawn', 'expired', 'canceled'],
+  /** Waits for people: the last approval of the quorum (queued, or scheduled), reject, withdraw, or the deadline. */
+  awaiting_approval: ['queued', 'scheduled', 'rejected', 'withdrawn', 'expired', 'canceled'],
   /** Waits for a worker; the runner's claim moves it to running, a command cancels or pauses it. */
   queued: ['running', 'paused', 'canceled'],
   /** A worker holds it or it sleeps in the ledger; the runner ends it, a command cancels or pauses it. */
@@ -55,22 +55,33 @@ export function groupOf(state: JobState): 'processed' | 'unprocessed' {
   return isFinal(state) ? 'processed' : 'unprocessed';
 }
 
-export const ACTIONS = ['cancel', 'pause', 'resume', 'prioritize', 'requeue', 'delete'] as const;
+export const ACTIONS = [
+  'cancel',
+  'pause',
+  'resume',
+  'prioritize',
+  'requeue',
+  'undo',
+  'delete',
+  'approve',
+  'reject',
+  'withdraw',
+] as const;
 export type JobAction = (typeof ACTIONS)[number];
 
 /** What may be asked of a job in each state, before roles and the kind's own flags are considered. */
 export const ACTIONS_BY_STATE = {
   scheduled: ['cancel', 'prioritize'],
-  awaiting_approval: ['cancel'],
+  awaiting_approval: ['approve', 'reject', 'withdraw', 'cancel'],
   queued: ['cancel', 'pause', 'prioritize'],
   running: ['cancel', 'pause', 'prioritize'],
   paused: ['cancel', 'resume', 'prioritize'],
   canceling: [],
-  succeeded: ['requeue', 'delete'],
-  completed_with_errors: ['requeue', 'delete'],
-  failed: ['requeue', 'delete'],
-  canceled: ['requeue', 'delete'],
-  rejected: ['requeue', 'delete'],
-  withdrawn: ['requeue', 'delete'],
-  expired: ['requeue', 'delete'],
+  succeeded: ['requeue', 'undo', 'delete'],
+  completed_with_errors: ['requeue', 'undo', 'delete'],
+  failed: ['requeue', 'undo', 'delete'],
+  canceled: ['requeue', 'undo', 'delete'],
+  rejected: ['requeue', 'undo', 'delete'],
+  withdrawn: ['requeue', 'undo', 'delete'],
+  expired: ['requeue', 'undo', 'delete'],
 } as const satisfies Record<JobState, readonly JobAction[]>;

@@ -71,6 +71,10 @@ export const jobDoc = z.object({
   /** Why it does not move, in words; null when it is at work or has ended. */
   waitingText: z.string().nullable(),
   allowedActions: z.array(z.enum(ACTIONS)),
+  /** What the history of the kind says; null while fewer than five of its runs have ended well. */
+  expectedMs: count.nullable(),
+  /** The latest run takes, or took, longer or shorter than expected by more than the kind's share. */
+  durationWarning: z.enum(['longer', 'shorter']).nullable(),
   version: z.int(),
 });
 export type JobDoc = z.infer<typeof jobDoc>;

@@ -228,6 +228,7 @@ export const listJobKinds = endpoint({
         needsApproval: z.boolean(),
         isolated: z.boolean(),
         timeoutMs: z.int().nullable(),
+        durationTolerancePercent: z.number(),
         retentionDays: z.number().nullable(),
         undoable: z.boolean(),
       }),

@@ -1,5 +1,6 @@
 // The endpoints of operations: mass actions without code.
 import { z } from 'zod';
+import { approvalRules } from '../../jobs/approvals/rules';
 import { faultOfSchema } from '../../jobs/massActions/jsonSchema';
 import { instant, jsonObject, page, paging } from './common';
 import { endpoint, SUPERADMIN } from './endpoint';
@@ -28,7 +29,11 @@ const fields = {
   menu,
   endpoint: z.url({ protocol: /^https?$/ }).max(2000),
   supportsDryRun: z.boolean(),
+  supportsUndo: z.boolean(),
+  adaptive: z.boolean(),
   needsApproval: z.boolean(),
+  /** Null: one superadmin, within seven days. */
+  approval: approvalRules.nullable(),
   secret: z.string().min(8).max(500).nullable(),
   chunkSize: z.int().min(1).max(1000),
   concurrency: z.int().min(1).max(100),
@@ -54,7 +59,15 @@ export const operationDoc = z.object({
   menu: z.array(z.string()),
   endpoint: z.string(),
   supportsDryRun: z.boolean(),
+  /** Its endpoint answers `before` for each row, and takes `undo: true` with it later. */
+  supportsUndo: z.boolean(),
+  /** Chunks of new runs are sized by how long earlier rows took, up to chunkSize. */
+  adaptive: z.boolean(),
   needsApproval: z.boolean(),
+  /** Null: one superadmin, within seven days. */
+  approval: z
+    .object({ quorum: z.int(), approvers: z.array(z.string()).nullable(), expiresAfterMs: z.int() })
+    .nullable(),
   /** Whether calls are signed; the secret itself is never shown again. */
   hasSecret: z.boolean(),
   chunkSize: z.int(),
@@ -93,7 +106,10 @@ export const createOperation = endpoint({
     ...fields,
     menu: menu.optional(),
     supportsDryRun: z.boolean().default(false),
+    supportsUndo: z.boolean().default(false),
+    adaptive: z.boolean().default(false),
     needsApproval: z.boolean().default(false),
+    approval: fields.approval.optional(),
     secret: fields.secret.optional(),
     chunkSize: fields.chunkSize.default(100),
     concurrency: fields.concurrency.default(2),

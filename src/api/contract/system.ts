@@ -18,6 +18,8 @@ export const listWorkers = endpoint({
       version: z.string(),
       slots: z.int(),
       busy: z.int(),
+      /** Of those: slots of handlers that did not heed their signal; they are free when the handler returns. */
+      stuck: z.int(),
       memoryBytes: z.int().nullable(),
       state: z.enum(['connected', 'draining', 'stopped', 'unreachable']),
       startedAt: instant,
@@ -51,6 +53,8 @@ export const listAudit = endpoint({
       after: z.unknown(),
       reason: z.string().nullable(),
       requestId: z.string().nullable(),
+      /** The job whose work did it; null: nobody's. */
+      jobId: uuid.nullable(),
     }),
   ),
 });

@@ -1,5 +1,6 @@
 // A job's row -> the job of the contract. Pure; the rules it shows (allowedActions) are those the commands check.
 import type { EventRow } from '../../db/queries/events';
+import type { JobSight } from '../../db/queries/jobSight';
 import type { JobRow } from '../../db/queries/jobs';
 import type { RunRow } from '../../db/queries/runs';
 import type { Actor } from '../../jobs/actor';
@@ -8,13 +9,25 @@ import type { Policy } from '../../jobs/define';
 import { groupOf } from '../../jobs/lifecycle';
 import type { z } from 'zod';
 import type { eventDoc, JobDoc, runDoc } from '../contract/jobShapes';
+import { presentDuration } from './duration';
+import { presentProgress } from './progress';
+import { highestSeverity } from './report';
+import { waitingText } from './waiting';
 
 const iso = (at: Date | null): string | null => at?.toISOString() ?? null;
-/** Fewer than so many dealt with, or less time, says nothing about the rest. */
-const ESTIMATE_FROM_MS = 2000;
 
-export function presentJob(row: JobRow, policy: Policy, actor: Actor, now: Date): JobDoc {
+export interface Viewer {
+  actor: Actor;
+  now: Date;
+  selfApproval: boolean;
+}
+
+export function presentJob(row: JobRow, policy: Policy, sight: JobSight, viewer: Viewer): JobDoc {
+  const { now } = viewer;
   const at = `/api/v1/jobs/${row.id}`;
+  const report = sight.reports.get(row.id);
+  const reportSeverity = report ? highestSeverity(report) : null;
+  const wait = sight.waits.get(row.id);
   return {
     id: row.id,
     kind: row.kind,
@@ -35,50 +48,36 @@ export function presentJob(row: JobRow, policy: Policy, actor: Actor, now: Date)
     startedAt: iso(row.startedAt),
     finishedAt: iso(row.finishedAt),
     purgeAt: iso(row.purgeAt),
-    waitMs: spanOf(row.queuedAt, row.startedAt),
-    processMs: spanOf(row.startedAt, row.finishedAt),
+    waitMs: spanOf(row.queuedAt, row.startedAt ?? (row.finishedAt ? null : now)),
+    processMs: spanOf(row.startedAt, row.finishedAt ?? now),
+    pausedMs: row.pausedMs + (spanOf(row.pausedAt, row.finishedAt ?? now) ?? 0),
+    approvalMs: spanOf(row.requestedAt, row.queuedAt ?? row.finishedAt ?? now),
     errorCount: row.failed,
     error: row.errorCode === null ? null : { code: row.errorCode, message: row.errorMessage ?? '' },
     cancelReason: row.cancelReason,
-    reportUrl: row.hasReport ? `${at}/report` : null,
+    reportUrl: row.hasReport || reportSeverity !== null ? `${at}/report` : null,
+    reportSeverity,
     logUrl: `${at}/log`,
     errorsUrl: row.failed > 0 ? `${at}/errors.csv` : null,
     derivedFrom: row.derivedFrom,
-    waitingFor: row.waitingFor,
-    allowedActions: allowedActions(row, policy, actor),
+    undoOf: row.undoOf,
+    undoneBy: row.undoneBy,
+    fileUrl: row.hasFile ? `${at}/file` : null,
+    approval: presentRequest(row),
+    waitingFor: row.state === 'awaiting_approval' ? 'approval' : row.waitingFor,
+    waitingText: wait
+      ? waitingText({ ...row, hasRows: row.rowTotal !== null }, { wait, workers: sight.workers, now })
+      : null,
+    allowedActions: allowedActions(row, policy, viewer.actor, viewer.selfApproval),
+    ...presentDuration(row, policy, now),
     version: row.version,
   };
 }
 
-function presentProgress(row: JobRow, now: Date): JobDoc['progress'] {
-  const hasRows = row.total !== null;
-  const total = hasRows ? row.total : row.progressTotal;
-  const done = hasRows ? row.good + row.failed + row.skipped : row.progressDone;
-  const isOver = row.state === 'succeeded';
-  const percent =
-    total === null || total === 0 ? (isOver ? 100 : null) : Math.min(100, Math.floor((100 * done) / total));
-  return {
-    total,
-    done,
-    failed: row.failed,
-    skipped: row.skipped,
-    percent,
-    note: row.note,
-    ...estimate(row, total, done, now),
-  };
-}
-
-function estimate(
-  row: JobRow,
-  total: number | null,
-  done: number,
-  now: Date,
-): { ratePerSecond: number | null; etaMs: number | null } {
-  const elapsedMs = row.startedAt ? (row.finishedAt ?? now).getTime() - row.startedAt.getTime() - row.pausedMs : 0;
-  if (done === 0 || elapsedMs <= 0) return { ratePerSecond: null, etaMs: null };
-  const ratePerSecond = Math.round((done / elapsedMs) * 1e6) / 1000;
-  const isRunning = row.state === 'running' && elapsedMs >= ESTIMATE_FROM_MS && total !== null && done < total;
-  return { ratePerSecond, etaMs: isRunning ? Math.round(((total - done) / done) * elapsedMs) : null };
+function presentRequest({ quorum, approvedBy, requestExpiresAt, requestHash }: JobRow): JobDoc['approval'] {
+  if (quorum === null || !requestExpiresAt || !requestHash) return null;
+  const expiresAt = requestExpiresAt.toISOString();
+  return { quorum, approvals: approvedBy.length, expiresAt, requestHash: requestHash.toString('hex') };
 }
 
 function spanOf(from: Date | null, to: Date | null): number | null {

@@ -2,6 +2,7 @@
 import type { Route } from '../contract/endpoint';
 import { accountRoutes } from './account';
 import { approvalRoutes } from './approvals';
+import { attemptRoutes } from './attempts';
 import { bulkActionRoutes } from './bulkActions';
 import { agentRoutes } from './deployments/agents';
 import { artifactRoutes } from './deployments/artifacts';
@@ -26,6 +27,7 @@ export const allRoutes: Route[] = [
   ...jobStartRoutes,
   ...previewRoutes,
   ...jobRoutes,
+  ...attemptRoutes,
   ...approvalRoutes,
   ...jobLogRoutes,
   ...bulkActionRoutes,

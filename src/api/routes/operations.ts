@@ -10,6 +10,8 @@ import {
   updateOperation,
   type OperationRow,
 } from '../../db/queries/operations';
+import { rulesOf } from '../../jobs/approvals/rules';
+import type { ApprovalRules } from '../../jobs/define';
 import { OPERATION_PREFIX } from '../../jobs/definitions/batch-operation';
 import { createHostGuard } from '../../jobs/massActions/hostGuard';
 import { GantryError, invalid, notFound } from '../../lib/errors';
@@ -31,7 +33,10 @@ function presentOperation(row: OperationRow): Doc {
     menu: row.menu,
     endpoint: row.endpoint,
     supportsDryRun: row.supportsDryRun,
+    supportsUndo: row.supportsUndo,
+    adaptive: row.adaptive,
     needsApproval: row.needsApproval,
+    approval: row.approval === null ? null : rulesOf(JSON.parse(row.approval) as ApprovalRules),
     hasSecret: row.secretBox !== null,
     chunkSize: row.chunkSize,
     concurrency: row.concurrency,
@@ -51,12 +56,13 @@ type Change = Partial<z.infer<NonNullable<typeof contract.changeOperation.body>>
 
 /** Json columns are text, the secret a sealed box; what was not sent stays as it is. */
 function columnsOf(body: Change, box: SecretBox) {
-  const { secret, retry, paramsSchema, rowSchema, ...plain } = body;
+  const { secret, retry, approval, paramsSchema, rowSchema, ...plain } = body;
   const text = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
   return {
     ...plain,
     ...(secret === undefined ? {} : { secretBox: secret === null ? null : box.seal(secret) }),
     ...(retry === undefined ? {} : { retry: JSON.stringify(retry) }),
+    ...(approval === undefined ? {} : { approval: text(approval) }),
     ...(paramsSchema === undefined ? {} : { paramsSchema: text(paramsSchema) }),
     ...(rowSchema === undefined ? {} : { rowSchema: text(rowSchema) }),
   };
@@ -86,6 +92,8 @@ export const operationRoutes: Route[] = [
       endpoint,
       menu = ['Operations'],
       supportsDryRun,
+      supportsUndo,
+      adaptive,
       needsApproval,
       chunkSize,
       concurrency,
@@ -101,6 +109,8 @@ export const operationRoutes: Route[] = [
           endpoint,
           menu,
           supportsDryRun,
+          supportsUndo,
+          adaptive,
           needsApproval,
           chunkSize,
           concurrency,

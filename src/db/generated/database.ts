@@ -551,6 +551,7 @@ export interface Run {
   pausedAt: Timestamp | null;
   pausedMs: Generated<number>;
   progressDone: Generated<number>;
+  progressPercent: Generated<number>;
   progressTotal: number | null;
   queuedAt: Generated<Timestamp>;
   report: string | null;

@@ -500,12 +500,15 @@ create table job (
 CREATE INDEX job_created ON job USING btree (created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 CREATE INDEX job_finished ON job USING btree (finished_at DESC, id DESC) WHERE (deleted_at IS NULL);
 CREATE INDEX job_kind_created ON job USING btree (kind, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+CREATE INDEX job_kind_sort ON job USING btree (kind DESC, id DESC) WHERE (deleted_at IS NULL);
 CREATE INDEX job_owner_created ON job USING btree (owner_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+CREATE INDEX job_owner_sort ON job USING btree (owner_email DESC, id DESC) WHERE (deleted_at IS NULL);
 CREATE INDEX job_pausing ON job USING btree (id) WHERE (phase = 'pausing'::text);
 CREATE INDEX job_priority ON job USING btree (priority DESC, id DESC) WHERE (deleted_at IS NULL);
 CREATE INDEX job_purge ON job USING btree (purge_at) WHERE (purge_at IS NOT NULL);
 CREATE INDEX job_run_at ON job USING btree (run_at) WHERE (state = 'scheduled'::job_state);
 CREATE INDEX job_state_created ON job USING btree (state, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+CREATE INDEX job_state_sort ON job USING btree (state DESC, id DESC) WHERE (deleted_at IS NULL);
 CREATE INDEX job_tombstone ON job USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 CREATE INDEX job_wake_at ON job USING btree (wake_at) WHERE (wake_at IS NOT NULL);
 
@@ -769,6 +772,7 @@ create table run (
   report json,
   lone_crashes integer default 0 not null,
   expected_ms double precision,
+  progress_percent smallint default 0 not null,
   constraint run_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE,
   constraint run_pkey PRIMARY KEY (job_id, run)
 );

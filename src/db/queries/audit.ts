@@ -13,6 +13,8 @@ export interface NewAudit {
   before?: unknown;
   after?: unknown;
   reason?: string | null;
+  /** The job whose work did it. */
+  jobId?: string;
 }
 
 export function insertAudit(tx: Tx, audit: NewAudit): Promise<void> {
@@ -35,6 +37,7 @@ function rowOf(audit: NewAudit): Insertable<Audit> {
     after: audit.after === undefined ? null : JSON.stringify(audit.after),
     reason: audit.reason ?? null,
     requestId: audit.actor.requestId ?? null,
+    jobId: audit.jobId ?? null,
   };
 }
 
@@ -50,6 +53,7 @@ export interface AuditRow {
   after: string | null;
   reason: string | null;
   requestId: string | null;
+  jobId: string | null;
 }
 
 export interface AuditFilter {

@@ -210,6 +210,6 @@ export async function wakeSleepers(db: Db, limit: number): Promise<number> {
 export async function insertOutbox(db: Db, jobId: string, shape: 'run' | 'chunks', maxOnWay: number): Promise<void> {
   await sql`
     insert into outbox (job_id, run, owner_id, shape, priority, max_on_way)
-    select id, run, owner_id, ${shape}, priority, ${maxOnWay} from job where id = ${jobId}
+    select id, run, owner_id, ${shape}, priority, case when undo_of is null then ${maxOnWay}::int else 1 end from job where id = ${jobId}
     on conflict (job_id) do nothing`.execute(db);
 }

@@ -78,6 +78,7 @@ const REQUEST_COLUMNS = [
   'request.requesterId',
   'request.approvers',
   'request.quorum',
+  'request.requestedAt',
   'request.requestHash',
   'request.expiresAt as requestExpiresAt',
 ] as const;
@@ -144,7 +145,9 @@ export interface Choice<T> {
   notIn?: T[];
 }
 
-export type JobSort = 'createdAt' | 'finishedAt' | 'priority';
+export type JobSort = 'createdAt' | 'finishedAt' | 'priority' | 'owner' | 'state' | 'kind';
+/** Microseconds since 1970, the priority or the text that is sorted by; null for a job without that time. */
+export type SortKey = number | string | null;
 
 export interface JobFilter {
   owners?: Choice<string>;
@@ -164,21 +167,34 @@ export interface JobPage {
   sort: JobSort;
   descending: boolean;
   /** The last row of the page before: its sortKey and id. */
-  after: { key: number | null; id: string } | null;
+  after: { key: SortKey; id: string } | null;
   limit: number;
 }
 
-/** sortKey: microseconds since 1970 or the priority; null for a job without that time. It goes into the cursor as it is. */
-export type ListedJob = JobRow & { sortKey: number | null };
+/** sortKey goes into the cursor as it is. */
+export type ListedJob = JobRow & { sortKey: SortKey };
 
-const COLUMN = { createdAt: 'created_at', finishedAt: 'finished_at', priority: 'priority' } as const;
+const COLUMN = {
+  createdAt: 'created_at',
+  finishedAt: 'finished_at',
+  priority: 'priority',
+  owner: 'owner_email',
+  state: 'state',
+  kind: 'kind',
+} as const satisfies Record<JobSort, string>;
+/** Sorts by what is no time. */
+const TYPE: Partial<Record<JobSort, string>> = {
+  priority: 'smallint',
+  owner: 'text',
+  state: 'job_state',
+  kind: 'text',
+};
 
 export async function listJobs(db: Db, filter: JobFilter, page: JobPage): Promise<ListedJob[]> {
   const column = sql.ref(`job.${COLUMN[page.sort]}`);
-  const key =
-    page.sort === 'priority'
-      ? sql<number | null>`${column}::int`
-      : sql<number | null>`(extract(epoch from ${column}) * 1000000)::bigint`;
+  const key = TYPE[page.sort]
+    ? sql<SortKey>`${column}`
+    : sql<SortKey>`(extract(epoch from ${column}) * 1000000)::bigint`;
   const direction = page.descending ? 'desc' : 'asc';
   let query = selectJobs(db)
     .select(key.as('sortKey'))
@@ -190,11 +206,7 @@ export async function listJobs(db: Db, filter: JobFilter, page: JobPage): Promis
   return query.execute();
 }
 
-function isAfter(
-  page: JobPage,
-  column: Expression<unknown>,
-  after: { key: number | null; id: string },
-): Expression<SqlBool> {
+function isAfter(page: JobPage, column: Expression<unknown>, after: { key: SortKey; id: string }): Expression<SqlBool> {
   const { descending } = page;
   const beyond = descending ? sql`<` : sql`>`;
   // PostgreSQL puts rows without a value first when falling and last when rising.
@@ -202,10 +214,10 @@ function isAfter(
     const sameId = sql`(${column} is null and job.id ${beyond} ${after.id}::uuid)`;
     return descending ? sql<SqlBool>`(${sameId} or ${column} is not null)` : sql<SqlBool>`${sameId}`;
   }
-  const value =
-    page.sort === 'priority'
-      ? sql`${after.key}::smallint`
-      : sql`(timestamptz 'epoch' + ${after.key}::bigint * interval '1 microsecond')`;
+  const type = TYPE[page.sort];
+  const value = type
+    ? sql`${after.key}::${sql.raw(type)}`
+    : sql`(timestamptz 'epoch' + ${after.key}::bigint * interval '1 microsecond')`;
   const further = sql`(${column}, job.id) ${beyond} (${value}, ${after.id}::uuid)`;
   if (descending || page.sort !== 'finishedAt') return sql<SqlBool>`${further}`;
   return sql<SqlBool>`(${further} or ${column} is null)`;

@@ -102,10 +102,11 @@ export async function deleteTombstone(db: Db, jobId: string): Promise<void> {
     delete from job where id = ${jobId} and deleted_at is not null`.execute(db);
 }
 
-/** Notices that went out after their job was gone. */
+/** Notices that went out after their job was gone; those that are about no single job stay for two weeks. */
 export async function pruneOrphanNotices(db: Db, limit: number): Promise<number> {
   const { rows } = await sql`
     delete from notice where id in (select id from notice where state not in ('due', 'sending')
+      and (kind = 'job-ended' or created_at < gantry_now() - interval '14 days')
       and not exists (select 1 from job where job.id = notice.job_id) limit ${limit}) returning 1`.execute(db);
   return rows.length;
 }

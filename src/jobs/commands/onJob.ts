@@ -31,6 +31,7 @@ const POLICY_OF_GONE: Policy = {
   isolated: false,
   timeoutMs: null,
   retentionDays: null,
+  durationTolerancePercent: 50,
   undoable: false,
 };
 

@@ -27,7 +27,7 @@ export interface StagedInput {
 }
 
 /** A row larger than this is refused: a chunk of a thousand such rows must still fit in memory. */
-const MAX_ROW_BYTES = 1024 * 1024;
+export const MAX_ROW_BYTES = 1024 * 1024;
 /** Input chunks deleted by one statement. */
 const DISCARD_BATCH = 500;
 

@@ -71,13 +71,14 @@ function refused(code: string, message: string): OperationAnswer {
   return { type: 'refused', code, message };
 }
 
-function headersOf({ body, idempotencyKey, secret }: OperationCall): Record<string, string> {
+function headersOf({ body, idempotencyKey, jobId, secret }: OperationCall): Record<string, string> {
   const timestamp = String(Math.floor(Date.now() / 1000));
   return {
     'content-type': 'application/json',
     accept: 'application/json',
     'user-agent': 'gantry',
     'idempotency-key': idempotencyKey,
+    'x-gantry-job': jobId,
     'x-gantry-timestamp': timestamp,
     traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
     ...(secret === null ? {} : { 'x-gantry-signature': sign(secret, timestamp, body) }),

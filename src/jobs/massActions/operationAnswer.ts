@@ -25,7 +25,7 @@ export function readRefusal(body: string): string | null {
 
 function readResult(value: unknown): RowResult[] {
   if (!isRecord(value)) return [];
-  const { rowIndex, success, skipped, code, message } = value;
+  const { rowIndex, success, skipped, code, message, before, after } = value;
   if (!Number.isSafeInteger(rowIndex) || typeof success !== 'boolean') return [];
   return [
     {
@@ -34,6 +34,8 @@ function readResult(value: unknown): RowResult[] {
       ...(skipped === true ? { skipped } : {}),
       ...(typeof code === 'string' ? { code } : {}),
       ...(typeof message === 'string' ? { message } : {}),
+      ...(isRecord(before) ? { before } : {}),
+      ...(isRecord(after) ? { after } : {}),
     },
   ];
 }

@@ -1,4 +1,4 @@
-import { buildBody, buildOperationDefinition } from '../../../src/jobs/definitions/batch-operation';
+import { buildBody, buildOperationDefinition, lineOf } from '../../../src/jobs/definitions/batch-operation';
 import { createCatalog } from '../../../src/jobs/catalog';
 import type { ChunkContext, OperationAnswer, OperationCall } from '../../../src/jobs/define';
 import { defineJob } from '../../../src/jobs/define';
@@ -36,7 +36,7 @@ const rows = [
 ];
 
 it('writes parameters and JSON rows as they were sent', () => {
-  const body = buildBody({ jobId: 'j', run: 1, chunk: 0, paramsText: '{"big":12345678901234567890}' }, rows);
+  const body = buildBody({ jobId: 'j', run: 1, chunk: 0, paramsText: '{"big":12345678901234567890}' }, rows.map(lineOf));
   expect(body).toBe(
     '{"jobId":"j","run":1,"chunk":0,"params":{"big":12345678901234567890},"rows":[{"rowIndex":30,"data":{"n":1.0}},{"rowIndex":32,"data":{"a":"é\\""}}]}',
   );

@@ -560,6 +560,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{jobId}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who worked on a job, oldest first: one entry a claim; for jobs with rows one for each run and worker
+         * @description For every signed-in caller.
+         */
+        get: operations["getJobsJobIdAttempts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{jobId}/approve": {
         parameters: {
             query?: never;
@@ -2423,6 +2443,7 @@ export interface operations {
                                 needsApproval: boolean;
                                 isolated: boolean;
                                 timeoutMs: number | null;
+                                durationTolerancePercent: number;
                                 retentionDays: number | null;
                                 undoable: boolean;
                             };
@@ -2455,7 +2476,7 @@ export interface operations {
                 until?: string;
                 timeZone?: string;
                 hidden?: "hide" | "show";
-                sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority";
+                sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority" | "owner" | "-owner" | "state" | "-state" | "kind" | "-kind";
                 limit?: number;
                 cursor?: string;
             };
@@ -2515,6 +2536,8 @@ export interface operations {
                             purgeAt: string | null;
                             waitMs: number | null;
                             processMs: number | null;
+                            pausedMs: number;
+                            approvalMs: number | null;
                             errorCount: number;
                             error: {
                                 code: string;
@@ -2522,6 +2545,7 @@ export interface operations {
                             } | null;
                             cancelReason: string | null;
                             reportUrl: string | null;
+                            reportSeverity: ("info" | "warning" | "error") | null;
                             logUrl: string;
                             errorsUrl: string | null;
                             derivedFrom: string | null;
@@ -2536,7 +2560,10 @@ export interface operations {
                                 requestHash: string;
                             } | null;
                             waitingFor: string | null;
+                            waitingText: string | null;
                             allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                            expectedMs: number | null;
+                            durationWarning: ("longer" | "shorter") | null;
                             version: number;
                         }[];
                         nextCursor: string | null;
@@ -2661,6 +2688,8 @@ export interface operations {
                         purgeAt: string | null;
                         waitMs: number | null;
                         processMs: number | null;
+                        pausedMs: number;
+                        approvalMs: number | null;
                         errorCount: number;
                         error: {
                             code: string;
@@ -2668,6 +2697,7 @@ export interface operations {
                         } | null;
                         cancelReason: string | null;
                         reportUrl: string | null;
+                        reportSeverity: ("info" | "warning" | "error") | null;
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
@@ -2682,7 +2712,10 @@ export interface operations {
                             requestHash: string;
                         } | null;
                         waitingFor: string | null;
+                        waitingText: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        expectedMs: number | null;
+                        durationWarning: ("longer" | "shorter") | null;
                         version: number;
                     };
                 };
@@ -2876,6 +2909,8 @@ export interface operations {
                         purgeAt: string | null;
                         waitMs: number | null;
                         processMs: number | null;
+                        pausedMs: number;
+                        approvalMs: number | null;
                         errorCount: number;
                         error: {
                             code: string;
@@ -2883,6 +2918,7 @@ export interface operations {
                         } | null;
                         cancelReason: string | null;
                         reportUrl: string | null;
+                        reportSeverity: ("info" | "warning" | "error") | null;
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
@@ -2897,7 +2933,10 @@ export interface operations {
                             requestHash: string;
                         } | null;
                         waitingFor: string | null;
+                        waitingText: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        expectedMs: number | null;
+                        durationWarning: ("longer" | "shorter") | null;
                         version: number;
                     };
                 };
@@ -3020,6 +3059,8 @@ export interface operations {
                         purgeAt: string | null;
                         waitMs: number | null;
                         processMs: number | null;
+                        pausedMs: number;
+                        approvalMs: number | null;
                         errorCount: number;
                         error: {
                             code: string;
@@ -3027,6 +3068,7 @@ export interface operations {
                         } | null;
                         cancelReason: string | null;
                         reportUrl: string | null;
+                        reportSeverity: ("info" | "warning" | "error") | null;
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
@@ -3041,7 +3083,10 @@ export interface operations {
                             requestHash: string;
                         } | null;
                         waitingFor: string | null;
+                        waitingText: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        expectedMs: number | null;
+                        durationWarning: ("longer" | "shorter") | null;
                         version: number;
                     };
                 };
@@ -3155,6 +3200,8 @@ export interface operations {
                         purgeAt: string | null;
                         waitMs: number | null;
                         processMs: number | null;
+                        pausedMs: number;
+                        approvalMs: number | null;
                         errorCount: number;
                         error: {
                             code: string;
@@ -3162,6 +3209,7 @@ export interface operations {
                         } | null;
                         cancelReason: string | null;
                         reportUrl: string | null;
+                        reportSeverity: ("info" | "warning" | "error") | null;
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
@@ -3176,7 +3224,10 @@ export interface operations {
                             requestHash: string;
                         } | null;
                         waitingFor: string | null;
+                        waitingText: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        expectedMs: number | null;
+                        durationWarning: ("longer" | "shorter") | null;
                         version: number;
                     };
                 };
@@ -3518,6 +3569,8 @@ export interface operations {
                         purgeAt: string | null;
                         waitMs: number | null;
                         processMs: number | null;
+                        pausedMs: number;
+                        approvalMs: number | null;
                         errorCount: number;
                         error: {
                             code: string;
@@ -3525,6 +3578,7 @@ export interface operations {
                         } | null;
                         cancelReason: string | null;
                         reportUrl: string | null;
+                        reportSeverity: ("info" | "warning" | "error") | null;
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
@@ -3539,7 +3593,10 @@ export interface operations {
                             requestHash: string;
                         } | null;
                         waitingFor: string | null;
+                        waitingText: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        expectedMs: number | null;
+                        durationWarning: ("longer" | "shorter") | null;
                         version: number;
                     };
                 };
@@ -3624,6 +3681,8 @@ export interface operations {
                         purgeAt: string | null;
                         waitMs: number | null;
                         processMs: number | null;
+                        pausedMs: number;
+                        approvalMs: number | null;
                         errorCount: number;
                         error: {
                             code: string;
@@ -3631,6 +3690,7 @@ export interface operations {
                         } | null;
                         cancelReason: string | null;
                         reportUrl: string | null;
+                        reportSeverity: ("info" | "warning" | "error") | null;
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
@@ -3645,7 +3705,10 @@ export interface operations {
                             requestHash: string;
                         } | null;
                         waitingFor: string | null;
+                        waitingText: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        expectedMs: number | null;
+                        durationWarning: ("longer" | "shorter") | null;
                         version: number;
                     };
                 };
@@ -3725,6 +3788,8 @@ export interface operations {
                         purgeAt: string | null;
                         waitMs: number | null;
                         processMs: number | null;
+                        pausedMs: number;
+                        approvalMs: number | null;
                         errorCount: number;
                         error: {
                             code: string;
@@ -3732,6 +3797,7 @@ export interface operations {
                         } | null;
                         cancelReason: string | null;
                         reportUrl: string | null;
+                        reportSeverity: ("info" | "warning" | "error") | null;
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
@@ -3746,7 +3812,10 @@ export interface operations {
                             requestHash: string;
                         } | null;
                         waitingFor: string | null;
+                        waitingText: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        expectedMs: number | null;
+                        durationWarning: ("longer" | "shorter") | null;
                         version: number;
                     };
                 };
@@ -3826,6 +3895,8 @@ export interface operations {
                         purgeAt: string | null;
                         waitMs: number | null;
                         processMs: number | null;
+                        pausedMs: number;
+                        approvalMs: number | null;
                         errorCount: number;
                         error: {
                             code: string;
@@ -3833,6 +3904,7 @@ export interface operations {
                         } | null;
                         cancelReason: string | null;
                         reportUrl: string | null;
+                        reportSeverity: ("info" | "warning" | "error") | null;
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
@@ -3847,7 +3919,10 @@ export interface operations {
                             requestHash: string;
                         } | null;
                         waitingFor: string | null;
+                        waitingText: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        expectedMs: number | null;
+                        durationWarning: ("longer" | "shorter") | null;
                         version: number;
                     };
                 };
@@ -3932,6 +4007,8 @@ export interface operations {
                         purgeAt: string | null;
                         waitMs: number | null;
                         processMs: number | null;
+                        pausedMs: number;
+                        approvalMs: number | null;
                         errorCount: number;
                         error: {
                             code: string;
@@ -3939,6 +4016,7 @@ export interface operations {
                         } | null;
                         cancelReason: string | null;
                         reportUrl: string | null;
+                        reportSeverity: ("info" | "warning" | "error") | null;
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
@@ -3953,8 +4031,63 @@ export interface operations {
                             requestHash: string;
                         } | null;
                         waitingFor: string | null;
+                        waitingText: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        expectedMs: number | null;
+                        durationWarning: ("longer" | "shorter") | null;
                         version: number;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJobsJobIdAttempts: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                run?: number;
+            };
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who worked on a job, oldest first: one entry a claim; for jobs with rows one for each run and worker */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            run: number;
+                            attempt: number;
+                            /** Format: uuid */
+                            workerId: string;
+                            host: string;
+                            /** Format: date-time */
+                            startedAt: string;
+                            endedAt: string | null;
+                            ended: ("succeeded" | "completed_with_errors" | "failed" | "canceled" | "timed_out" | "retry_later" | "handed_back" | "worker_lost" | "process_lost" | "waiting") | null;
+                            error: {
+                                code: string | null;
+                                message: string;
+                            } | null;
+                        }[];
+                        nextCursor: string | null;
                     };
                 };
             };
@@ -4036,6 +4169,8 @@ export interface operations {
                         purgeAt: string | null;
                         waitMs: number | null;
                         processMs: number | null;
+                        pausedMs: number;
+                        approvalMs: number | null;
                         errorCount: number;
                         error: {
                             code: string;
@@ -4043,6 +4178,7 @@ export interface operations {
                         } | null;
                         cancelReason: string | null;
                         reportUrl: string | null;
+                        reportSeverity: ("info" | "warning" | "error") | null;
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
@@ -4057,7 +4193,10 @@ export interface operations {
                             requestHash: string;
                         } | null;
                         waitingFor: string | null;
+                        waitingText: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        expectedMs: number | null;
+                        durationWarning: ("longer" | "shorter") | null;
                         version: number;
                     };
                 };
@@ -4140,6 +4279,8 @@ export interface operations {
                         purgeAt: string | null;
                         waitMs: number | null;
                         processMs: number | null;
+                        pausedMs: number;
+                        approvalMs: number | null;
                         errorCount: number;
                         error: {
                             code: string;
@@ -4147,6 +4288,7 @@ export interface operations {
                         } | null;
                         cancelReason: string | null;
                         reportUrl: string | null;
+                        reportSeverity: ("info" | "warning" | "error") | null;
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
@@ -4161,7 +4303,10 @@ export interface operations {
                             requestHash: string;
                         } | null;
                         waitingFor: string | null;
+                        waitingText: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        expectedMs: number | null;
+                        durationWarning: ("longer" | "shorter") | null;
                         version: number;
                     };
                 };
@@ -4243,6 +4388,8 @@ export interface operations {
                         purgeAt: string | null;
                         waitMs: number | null;
                         processMs: number | null;
+                        pausedMs: number;
+                        approvalMs: number | null;
                         errorCount: number;
                         error: {
                             code: string;
@@ -4250,6 +4397,7 @@ export interface operations {
                         } | null;
                         cancelReason: string | null;
                         reportUrl: string | null;
+                        reportSeverity: ("info" | "warning" | "error") | null;
                         logUrl: string;
                         errorsUrl: string | null;
                         derivedFrom: string | null;
@@ -4264,7 +4412,10 @@ export interface operations {
                             requestHash: string;
                         } | null;
                         waitingFor: string | null;
+                        waitingText: string | null;
                         allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        expectedMs: number | null;
+                        durationWarning: ("longer" | "shorter") | null;
                         version: number;
                     };
                 };
@@ -4421,6 +4572,8 @@ export interface operations {
                             purgeAt: string | null;
                             waitMs: number | null;
                             processMs: number | null;
+                            pausedMs: number;
+                            approvalMs: number | null;
                             errorCount: number;
                             error: {
                                 code: string;
@@ -4428,6 +4581,7 @@ export interface operations {
                             } | null;
                             cancelReason: string | null;
                             reportUrl: string | null;
+                            reportSeverity: ("info" | "warning" | "error") | null;
                             logUrl: string;
                             errorsUrl: string | null;
                             derivedFrom: string | null;
@@ -4442,7 +4596,10 @@ export interface operations {
                                 requestHash: string;
                             } | null;
                             waitingFor: string | null;
+                            waitingText: string | null;
                             allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                            expectedMs: number | null;
+                            durationWarning: ("longer" | "shorter") | null;
                             version: number;
                         }[];
                         nextCursor: string | null;
@@ -5107,6 +5264,8 @@ export interface operations {
                             purgeAt: string | null;
                             waitMs: number | null;
                             processMs: number | null;
+                            pausedMs: number;
+                            approvalMs: number | null;
                             errorCount: number;
                             error: {
                                 code: string;
@@ -5114,6 +5273,7 @@ export interface operations {
                             } | null;
                             cancelReason: string | null;
                             reportUrl: string | null;
+                            reportSeverity: ("info" | "warning" | "error") | null;
                             logUrl: string;
                             errorsUrl: string | null;
                             derivedFrom: string | null;
@@ -5128,7 +5288,10 @@ export interface operations {
                                 requestHash: string;
                             } | null;
                             waitingFor: string | null;
+                            waitingText: string | null;
                             allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                            expectedMs: number | null;
+                            durationWarning: ("longer" | "shorter") | null;
                             version: number;
                             read: boolean;
                         }[];
@@ -5263,7 +5426,7 @@ export interface operations {
                                 /** @enum {string} */
                                 hidden?: "hide" | "show";
                                 /** @enum {string} */
-                                sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority";
+                                sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority" | "owner" | "-owner" | "state" | "-state" | "kind" | "-kind";
                             };
                             shared: boolean;
                             owner: {
@@ -5317,7 +5480,7 @@ export interface operations {
                         /** @enum {string} */
                         hidden?: "hide" | "show";
                         /** @enum {string} */
-                        sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority";
+                        sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority" | "owner" | "-owner" | "state" | "-state" | "kind" | "-kind";
                     };
                     /** @default false */
                     shared?: boolean;
@@ -5350,7 +5513,7 @@ export interface operations {
                             /** @enum {string} */
                             hidden?: "hide" | "show";
                             /** @enum {string} */
-                            sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority";
+                            sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority" | "owner" | "-owner" | "state" | "-state" | "kind" | "-kind";
                         };
                         shared: boolean;
                         owner: {
@@ -5436,7 +5599,7 @@ export interface operations {
                         /** @enum {string} */
                         hidden?: "hide" | "show";
                         /** @enum {string} */
-                        sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority";
+                        sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority" | "owner" | "-owner" | "state" | "-state" | "kind" | "-kind";
                     };
                     shared?: boolean;
                 };
@@ -5468,7 +5631,7 @@ export interface operations {
                             /** @enum {string} */
                             hidden?: "hide" | "show";
                             /** @enum {string} */
-                            sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority";
+                            sort?: "createdAt" | "-createdAt" | "finishedAt" | "-finishedAt" | "priority" | "-priority" | "owner" | "-owner" | "state" | "-state" | "kind" | "-kind";
                         };
                         shared: boolean;
                         owner: {
@@ -7738,6 +7901,7 @@ export interface operations {
                             version: string;
                             slots: number;
                             busy: number;
+                            stuck: number;
                             memoryBytes: number | null;
                             /** @enum {string} */
                             state: "connected" | "draining" | "stopped" | "unreachable";
