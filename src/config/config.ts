@@ -58,6 +58,10 @@ const environment = z.object({
     .default(14)
     .describe('days an ended job stays, fractions allowed'),
   RETENTION_CRON: z.string().default('*/10 * * * *').describe('when the retention duty runs (cron, seconds optional)'),
+  DIGEST_CRON: z.string().default('0 * * * *').describe('when digests of notices go out (cron, seconds optional)'),
+  ALERT_AFTER_MS: whole(1000, 86_400_000)
+    .default(300_000)
+    .describe('how long jobs wait unworked, or mail fails three times as long, before superadmins are told'),
   RETENTION_WINDOW: z
     .string()
     .regex(/^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/, 'takes two times of day in UTC, such as 01:00-05:30')
@@ -115,6 +119,8 @@ export interface Config {
   plugins: string[];
   workerConcurrency: number;
   retention: { days: number; cron: string; window: string | undefined };
+  digestCron: string;
+  alertAfterMs: number;
   starvationMs: number;
   requireCancelReason: boolean;
   rateLimitPerMinute: number;
@@ -167,6 +173,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     plugins: value.GANTRY_PLUGINS,
     workerConcurrency: value.WORKER_CONCURRENCY,
     retention: { days: value.RETENTION_DAYS, cron: value.RETENTION_CRON, window: value.RETENTION_WINDOW },
+    digestCron: value.DIGEST_CRON,
+    alertAfterMs: value.ALERT_AFTER_MS,
     starvationMs: value.STARVATION_MINUTES * 60_000,
     requireCancelReason: value.REQUIRE_CANCEL_REASON,
     rateLimitPerMinute: value.RATE_LIMIT_PER_MINUTE,

@@ -2,6 +2,7 @@
 // Called by commands, the runner and the API. To add a kind, write its file and add its line to BUILT_IN.
 import type { Db } from '../db/database';
 import { findOperation, listOperations } from '../db/queries/operations';
+import { checkRules } from './approvals/rules';
 import type { Definition } from './define';
 import { buildOperationDefinition, OPERATION_PREFIX } from './definitions/batch-operation';
 import { deployment } from './definitions/deployment';
@@ -27,6 +28,7 @@ export function createCatalog(db: Db, options: CatalogOptions): Catalog {
   for (const definition of [...BUILT_IN, ...(options.plugins ?? [])]) {
     const { kind } = definition;
     if (kinds.has(kind)) throw new Error(`two definitions claim the job kind "${kind}"`);
+    checkRules(definition);
     if (kind.startsWith(OPERATION_PREFIX))
       throw new Error(`the job kind "${kind}" belongs to operations; name it otherwise`);
     kinds.set(kind, definition);

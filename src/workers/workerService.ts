@@ -19,12 +19,11 @@ import { messageOf } from '../lib/errors';
 import { newId } from '../lib/ids';
 import type { ApprovalLinks } from '../lib/approvalLink';
 import type { Logger } from '../lib/logger';
-import { createEmailChannel } from '../notices/channels/email';
 import type { Queue } from '../queue/createQueue';
 import { startBulkActions } from './bulkActions';
-import { startNotices } from './dispatcher/sendNotices';
 import { startDispatcher } from './dispatcher/startDispatcher';
 import { createIsolates, type IsolateOptions } from './isolate/isolates';
+import { startDigests } from './maintenance/digests';
 import { startMaintenance } from './maintenance/startMaintenance';
 import { endRun } from './runner/endRun';
 import { handleMessage } from './runner/handleMessage';
@@ -32,6 +31,7 @@ import { startHeartbeat } from './runner/heartbeat';
 import { createHoldings, type Holding } from './runner/holdings';
 import { failureOf, HAND_BACK } from './runner/runJob';
 import type { RunnerDeps } from './runner/runnerDeps';
+import { startWatch } from './watchService';
 
 export interface WorkerServiceDeps {
   database: Database;
@@ -112,14 +112,11 @@ export async function startWorkerService(deps: WorkerServiceDeps): Promise<Worke
     retentionCron: config.retention.cron,
     retentionWindow: config.retention.window,
   });
-  const notices = startNotices({
-    database,
-    channel: createEmailChannel({ ...config.mail, folder: path.join(config.dataDir, 'mail') }),
-    baseUrl: config.baseUrl,
-    approvalLinks: deps.approvalLinks,
-    logger,
-    firstDelayMs: deps.noticeFirstDelayMs,
+  const watch = startWatch({
+    ...{ database, waker, config, logger, approvalLinks: deps.approvalLinks, isWorker: true },
+    noticeFirstDelayMs: deps.noticeFirstDelayMs,
   });
+  const digests = await startDigests({ database, waker, logger, cron: config.digestCron });
   const bulkActions = startBulkActions({ database, catalog: deps.catalog, waker, config, logger });
   logger.info({ workerId: worker.id, slots: worker.slots, queue: queue.backend }, 'the worker is ready');
 
@@ -131,7 +128,7 @@ export async function startWorkerService(deps: WorkerServiceDeps): Promise<Worke
     await consumer.close(Math.max(0, config.shutdownGraceMs - HAND_BACK_MS));
     await waitAtMost(handBackAll(runner), HAND_BACK_MS);
     await isolates.close();
-    await Promise.all([resigned, notices.stop(), bulkActions.stop(), heartbeat.stop()]);
+    await Promise.all([resigned, watch.stop(), digests.stop(), bulkActions.stop(), heartbeat.stop()]);
     await closeAttemptsOf(database.kysely, worker.id).catch(() => undefined);
     await markWorkerStopped(database.kysely, worker.id).catch(() => undefined);
     waker.wake('gantry_work');

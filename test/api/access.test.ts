@@ -138,10 +138,12 @@ const STATES: Record<string, Parameters<typeof buildJob>[1]['state']> = {
   'POST /api/v1/jobs/:jobId/approve': 'awaiting_approval',
   'POST /api/v1/jobs/:jobId/reject': 'awaiting_approval',
   'POST /api/v1/jobs/:jobId/withdraw': 'awaiting_approval',
+  'GET /api/v1/jobs/:jobId/approval': 'awaiting_approval',
 };
 const BODIES: Record<string, unknown> = {
   'PATCH /api/v1/jobs/:jobId': { notify: { email: false } },
   'POST /api/v1/jobs/:jobId/prioritize': { priority: 1 },
+  'POST /api/v1/jobs/:jobId/reject': { reason: 'too many' },
 };
 
 describe('one job, own and foreign', () => {

@@ -27,6 +27,7 @@ export const ACCESS: Record<string, Callers> = {
   'GET /api/v1/jobs/:jobId': 'signedIn',
   'GET /api/v1/jobs/:jobId/events': 'signedIn',
   'GET /api/v1/jobs/:jobId/runs': 'signedIn',
+  'GET /api/v1/jobs/:jobId/attempts': 'signedIn',
   'GET /api/v1/jobs/:jobId/errors': 'signedIn',
   'GET /api/v1/jobs/:jobId/errors/groups': 'signedIn',
   'GET /api/v1/jobs/:jobId/errors.csv': 'signedIn',

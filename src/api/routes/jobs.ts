@@ -17,6 +17,7 @@ import { setNotify } from '../../jobs/commands/setNotify';
 import { errorFileCsv, errorFileNdjson } from '../../jobs/massActions/errorFile';
 import { idCursor, numberCursor, uuid } from '../contract/common';
 import { implement, type Route } from '../contract/endpoint';
+import { afterKey, cursorKey, jobCursor } from '../contract/jobCursor';
 import * as contract from '../contract/jobs';
 import { paged } from '../paged';
 import { presentEvent, presentRun } from '../presenters/job';
@@ -25,24 +26,16 @@ import { sendText } from '../sendText';
 import { jobFilterOf } from './jobFilterOf';
 import { getVisibleJob, showJob, showJobs } from './showJob';
 
-const NO_TIME = 'none' as const;
-const jobCursor = z.tuple([z.union([z.literal(NO_TIME), z.int()]), uuid]);
-type JobCursor = z.infer<typeof jobCursor>;
-
 export const jobRoutes: Route[] = [
   implement(contract.listJobs, async ({ query, actor, deps }) => {
     const filter = await jobFilterOf(deps, actor, query);
+    const sort = query.sort.replace('-', '') as JobSort;
+    const descending = query.sort.startsWith('-');
     return paged(
       query,
-      jobCursor,
-      ({ after, limit }) =>
-        listJobs(deps.db, filter, {
-          sort: query.sort.replace('-', '') as JobSort,
-          descending: query.sort.startsWith('-'),
-          after: after ? { key: after[0] === NO_TIME ? null : after[0], id: after[1] } : null,
-          limit,
-        }),
-      (row): JobCursor => [row.sortKey ?? NO_TIME, row.id],
+      jobCursor(sort),
+      ({ after, limit }) => listJobs(deps.db, filter, { sort, descending, after: afterKey(sort, after), limit }),
+      cursorKey,
       (rows) => showJobs(deps, actor, rows),
     );
   }),

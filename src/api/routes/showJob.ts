@@ -1,6 +1,7 @@
 // Finding a job that the caller may see, and showing it. Used by every route of jobs: a foreign job is not there.
 import { databaseNow } from '../../db/queries/clock';
 import { findJob, type JobRow } from '../../db/queries/jobs';
+import { readJobSight } from '../../db/queries/jobSight';
 import type { Actor } from '../../jobs/actor';
 import { maySee } from '../../jobs/allowedActions';
 import { policyOfKind } from '../../jobs/commands/onJob';
@@ -9,9 +10,14 @@ import type { ApiDeps } from '../apiDeps';
 import type { JobDoc } from '../contract/jobShapes';
 import { presentJob } from '../presenters/job';
 
-export async function getVisibleJob(deps: ApiDeps, actor: Actor, jobId: string): Promise<JobRow> {
+export async function getVisibleJob(
+  deps: ApiDeps,
+  actor: Actor,
+  jobId: string,
+  sees: (job: JobRow, actor: Actor) => boolean = maySee,
+): Promise<JobRow> {
   const job = await findJob(deps.db, jobId);
-  if (!job || !maySee(job, actor)) throw notFound('job');
+  if (!job || !sees(job, actor)) throw notFound('job');
   return job;
 }
 
@@ -25,6 +31,8 @@ export async function showJobs(deps: ApiDeps, actor: Actor, rows: JobRow[]): Pro
   const policies = new Map(
     await Promise.all(kinds.map(async (kind) => [kind, policyOfKind(await deps.commands.catalog.get(kind))] as const)),
   );
-  const now = await databaseNow(deps.db);
-  return rows.map((row) => presentJob(row, policies.get(row.kind) ?? policyOfKind(null), actor, now));
+  if (rows.length === 0) return [];
+  const [now, sight] = await Promise.all([databaseNow(deps.db), readJobSight(deps.db, rows, deps.config.leaseMs)]);
+  const viewer = { actor, now, selfApproval: deps.commands.settings.selfApproval };
+  return rows.map((row) => presentJob(row, policies.get(row.kind) ?? policyOfKind(null), sight, viewer));
 }

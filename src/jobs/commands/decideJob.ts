@@ -29,12 +29,7 @@ export interface DecisionInput {
 }
 
 /** The last approval of the quorum lets the job go on. Whoever approves twice is counted once. */
-export function approveJob(
-  deps: CommandDeps,
-  actor: Actor,
-  jobId: string,
-  input: DecisionInput = {},
-): Promise<JobRow> {
+export function approveJob(deps: CommandDeps, actor: Actor, jobId: string, input: DecisionInput = {}): Promise<JobRow> {
   return decide(deps, actor, jobId, 'approve', input, async (commanded) => {
     const { tx, job, definition } = commanded;
     if (!definition) throw stateForbids(commanded, actor, 'approve', 'its kind does not exist any more');
@@ -47,7 +42,8 @@ export function approveJob(
     const isLater = runAt !== null && runAt > (await databaseNow(tx));
     const state: JobState = approvals < quorum ? 'awaiting_approval' : isLater ? 'scheduled' : 'queued';
     const change = state === 'queued' ? { state, queuedAt: NOW } : { state };
-    if (!(await moveJob(tx, jobId, run, ['awaiting_approval'], change))) throw stateForbids(commanded, actor, 'approve');
+    if (!(await moveJob(tx, jobId, run, ['awaiting_approval'], change)))
+      throw stateForbids(commanded, actor, 'approve');
     if (state !== 'awaiting_approval') {
       await markRunQueued(tx, jobId, run);
       await insertRunDue(tx, { jobId, run, ownerId, priority, dueAt: runAt, ...outboxShape(definition) });

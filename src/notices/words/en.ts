@@ -44,11 +44,11 @@ export const en: Words = {
   },
   digest: {
     subject: (amount) => `${jobs(amount)} ended`,
-    intro: (amount) => `${jobs(amount)} of yours ${one.select(amount.n) === 'one' ? 'has' : 'have'} ended:`,
+    intro: (amount) => `${jobs(amount)} ${one.select(amount.n) === 'one' ? 'has' : 'have'} ended:`,
     state: ({ count }, state) => `${count} ${COUNTED[state]}`,
     failedRows: ({ n, count }) => `${count} failed ${one.select(n) === 'one' ? 'row' : 'rows'}`,
     more: (amount) => `and ${jobs(amount)} more`,
-    link: 'All your jobs',
+    link: 'All jobs',
     why: 'These notices were gathered because you asked for a digest, or because many jobs ended at once.',
   },
   approvalWanted: {

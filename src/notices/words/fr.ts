@@ -47,14 +47,11 @@ export const fr: Words = {
   },
   digest: {
     subject: (amount) => `${jobs(amount)} ${isOne(amount.n) ? 'terminée' : 'terminées'}`,
-    intro: (amount) =>
-      isOne(amount.n)
-        ? `${amount.count} de vos tâches s’est terminée :`
-        : `${amount.count} de vos tâches se sont terminées :`,
+    intro: (amount) => (isOne(amount.n) ? `${jobs(amount)} s’est terminée :` : `${jobs(amount)} se sont terminées :`),
     state: ({ n, count }, state) => `${count} ${COUNTED[state][isOne(n) ? 0 : 1]}`,
     failedRows: ({ n, count }) => `${count} ${isOne(n) ? 'ligne' : 'lignes'} en échec`,
     more: ({ n, count }) => `et ${count} ${isOne(n) ? 'autre tâche' : 'autres tâches'}`,
-    link: 'Toutes vos tâches',
+    link: 'Toutes les tâches',
     why: 'Ces messages ont été regroupés parce que vous avez demandé un récapitulatif ou parce que de nombreuses tâches se sont terminées en même temps.',
   },
   approvalWanted: {
@@ -68,8 +65,7 @@ export const fr: Words = {
     hash: 'Empreinte de la demande :',
     expires: 'Expire :',
     link: 'Examiner et décider',
-    personal:
-      'Ce lien est personnel : quiconque le possède décide en votre nom. L’ouvrir ne décide rien.',
+    personal: 'Ce lien est personnel : quiconque le possède décide en votre nom. L’ouvrir ne décide rien.',
   },
   alert: {
     title: {

@@ -41,16 +41,17 @@ export const ko: Words = {
   },
   digest: {
     subject: ({ count }) => `작업 ${count}개가 종료되었습니다`,
-    intro: ({ count }) => `회원님의 작업 ${count}개가 종료되었습니다:`,
+    intro: ({ count }) => `작업 ${count}개가 종료되었습니다:`,
     state: ({ count }, state) => `${COUNTED[state]} ${count}개`,
     failedRows: ({ count }) => `실패한 행 ${count}개`,
     more: ({ count }) => `그 외 작업 ${count}개`,
-    link: '내 모든 작업',
+    link: '모든 작업',
     why: '모아 보기를 선택하셨거나 많은 작업이 한꺼번에 종료되어 알림을 모아서 보내 드립니다.',
   },
   approvalWanted: {
     subject: (title) => `승인 요청: ${title}`,
-    asks: (requester, title) => `${requester} 님이 "${title}" 작업의 승인을 요청했습니다. 승인되기 전에는 아무것도 시작되지 않습니다.`,
+    asks: (requester, title) =>
+      `${requester} 님이 "${title}" 작업의 승인을 요청했습니다. 승인되기 전에는 아무것도 시작되지 않습니다.`,
     quorum: ({ count }) => `서로 다른 ${count}명의 승인이 필요합니다.`,
     kind: '종류:',
     rows: '행:',
@@ -58,7 +59,8 @@ export const ko: Words = {
     hash: '요청 해시:',
     expires: '만료:',
     link: '확인하고 결정하기',
-    personal: '이 링크는 본인 전용입니다. 링크를 가진 사람은 귀하의 이름으로 결정할 수 있습니다. 링크를 여는 것만으로는 아무것도 결정되지 않습니다.',
+    personal:
+      '이 링크는 본인 전용입니다. 링크를 가진 사람은 귀하의 이름으로 결정할 수 있습니다. 링크를 여는 것만으로는 아무것도 결정되지 않습니다.',
   },
   alert: {
     title: {

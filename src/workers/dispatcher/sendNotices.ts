@@ -10,6 +10,7 @@ import {
   renewNotices,
   type ClaimedNotice,
 } from '../../db/queries/notices';
+import { suppressAddress } from '../../db/queries/recipients';
 import { withRetry } from '../../db/retry';
 import { startLoop, waitAtMost } from '../../lib/abort';
 import { exhaustive } from '../../lib/exhaustive';
@@ -76,15 +77,16 @@ async function handle(deps: NoticeDeps, notice: ClaimedNotice): Promise<void> {
       case 'sent':
         return markNoticeSent(db, notice);
       case 'refused':
-        return markNoticeEnded(db, notice, 'failed', delivery.error);
+        if (delivery.addressIsGone) await suppressAddress(db, notice.recipient, delivery.error);
+        return markNoticeEnded(db, notice, 'failed', notice.suppressed ? 'suppressed' : 'permanent', delivery.error);
       case 'ambiguous':
         // Once more under the same Message-ID; then a person may look.
         return notice.ambiguous
-          ? markNoticeEnded(db, notice, 'unknown', delivery.error)
+          ? markNoticeEnded(db, notice, 'unknown', 'temporary', delivery.error)
           : delayNotice(db, notice, delayOf(deps, notice), delivery.error, true);
       case 'later':
         return notice.ageMs > GIVE_UP_MS
-          ? markNoticeEnded(db, notice, 'failed', `given up after 72 hours: ${delivery.error}`)
+          ? markNoticeEnded(db, notice, 'failed', 'temporary', `given up after 72 hours: ${delivery.error}`)
           : delayNotice(db, notice, delayOf(deps, notice), delivery.error, false);
       default:
         return exhaustive(delivery);
@@ -96,6 +98,7 @@ async function handle(deps: NoticeDeps, notice: ClaimedNotice): Promise<void> {
 }
 
 async function deliver(deps: NoticeDeps, notice: ClaimedNotice): Promise<Delivery> {
+  if (notice.suppressed) return { type: 'refused', error: `nothing is sent to this address: ${notice.suppressed}` };
   let message;
   try {
     const { readerName, ...rendered } = writeNotice(notice.kind, notice.payload, deps);

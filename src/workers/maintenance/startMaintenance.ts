@@ -9,6 +9,7 @@ import { messageOf } from '../../lib/errors';
 import type { Logger } from '../../lib/logger';
 import type { SettleDeps } from '../runner/settle';
 import { abandonedUploads } from './abandonedUploads';
+import { expireApprovals } from './expireApprovals';
 import { feedPrune } from './feedPrune';
 import { idempotencyKeys } from './idempotencyKeys';
 import { reconcile } from './reconcile';
@@ -38,6 +39,7 @@ export interface MaintenanceOptions {
 const DUTIES: { name: string; everyMs: number; run(deps: MaintenanceDeps): Promise<boolean> }[] = [
   { name: 'reconcile', everyMs: 10_000, run: reconcile },
   { name: 'sweepTombstones', everyMs: 5000, run: sweepTombstones },
+  { name: 'expireApprovals', everyMs: 5000, run: expireApprovals },
   { name: 'starvation', everyMs: 10_000, run: starvation },
   { name: 'abandonedUploads', everyMs: 60_000, run: abandonedUploads },
   { name: 'idempotencyKeys', everyMs: 600_000, run: idempotencyKeys },

@@ -13,14 +13,16 @@ beforeAll(async () => {
 });
 afterAll(() => ledger.close());
 
+const reject: typeof approveJob = (deps, actor, jobId) => rejectJob(deps, actor, jobId, { reason: 'too many rows' });
+
 const decisions = [
   ['approve', approveJob, 'queued', 'approver'],
-  ['reject', rejectJob, 'rejected', 'approver'],
+  ['reject', reject, 'rejected', 'approver'],
   ['withdraw', withdrawJob, 'withdrawn', 'owner'],
 ] as const;
 
 it.each(decisions)(
-  '%s decides what awaits approval, once, and nothing in any other state',
+  '[G58] %s decides what awaits approval, once, and nothing in any other state',
   async (name, decide, to, who) => {
     const actor = who === 'owner' ? owner : root;
     for (const state of JOB_STATES) {
@@ -40,7 +42,7 @@ it.each(decisions)(
   },
 );
 
-it('puts what is approved on its way, with its wait counted from then', async () => {
+it('[G57] puts what is approved on its way, with its wait counted from then', async () => {
   const job = await buildJob(ledger.db, { state: 'awaiting_approval', owner, rows: 25 });
   const approved = await approveJob(ledger.deps, root, job.id);
   expect(approved.queuedAt).not.toBeNull();
@@ -48,14 +50,14 @@ it('puts what is approved on its way, with its wait counted from then', async ()
   expect(outbox).toMatchObject([{ run: 1, shape: 'chunks', maxOnWay: 8, sentAt: null }]);
 });
 
-it('lets nobody decide on an own request, nor any other role, and nobody else withdraw', async () => {
+it('[G59] [G60] lets nobody decide on an own request, nor any other role, and nobody else withdraw', async () => {
   const own = await buildJob(ledger.db, { state: 'awaiting_approval', owner: root });
   const job = await buildJob(ledger.db, { state: 'awaiting_approval', owner });
   const forbidden = { code: 'forbidden', status: 403 };
   await expect(approveJob(ledger.deps, root, own.id)).rejects.toMatchObject(forbidden);
-  await expect(rejectJob(ledger.deps, root, own.id)).rejects.toMatchObject(forbidden);
+  await expect(reject(ledger.deps, root, own.id)).rejects.toMatchObject(forbidden);
   await expect(approveJob(ledger.deps, owner, job.id)).rejects.toMatchObject(forbidden);
-  await expect(rejectJob(ledger.deps, owner, job.id)).rejects.toMatchObject(forbidden);
+  await expect(reject(ledger.deps, owner, job.id)).rejects.toMatchObject(forbidden);
   await expect(withdrawJob(ledger.deps, root, job.id)).rejects.toMatchObject(forbidden);
 });
 
@@ -64,7 +66,7 @@ it('lets one of many decisions at once win', async () => {
   const other = await buildUser(ledger.db, { role: 'superadmin' });
   const results = await Promise.allSettled([
     ...Array.from({ length: 10 }, () => approveJob(ledger.deps, root, job.id)),
-    ...Array.from({ length: 10 }, () => rejectJob(ledger.deps, other, job.id)),
+    ...Array.from({ length: 10 }, () => reject(ledger.deps, other, job.id)),
     ...Array.from({ length: 10 }, () => withdrawJob(ledger.deps, owner, job.id)),
   ]);
   expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
