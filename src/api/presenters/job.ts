@@ -19,7 +19,7 @@ const iso = (at: Date | null): string | null => at?.toISOString() ?? null;
 export interface Viewer {
   actor: Actor;
   now: Date;
-  selfApproval: boolean;
+  selfApproval?: boolean | undefined;
 }
 
 export function presentJob(row: JobRow, policy: Policy, sight: JobSight, viewer: Viewer): JobDoc {
