@@ -2,6 +2,8 @@
 export const SEEING = `
 -- The W3C traceparent of the request that made the job; its workers' spans join that trace.
 alter table job add column trace_parent text;
+-- The highest share that a job without rows told: its total may rise, what is shown may not fall.
+alter table run add column progress_percent smallint not null default 0;
 
 -- What was told about a run so far: the last line number of its log, and the lines of its report by severity.
 create table run_record (
