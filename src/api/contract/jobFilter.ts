@@ -1,9 +1,22 @@
 // The filter of job lists, as it stands in the address: several values with commas, `-` before a value excludes it.
 import { z } from 'zod';
 import { JOB_STATES, type JobState } from '../../jobs/lifecycle';
-import { parseInstant } from './relativeTime';
+import { isTimeZone, parseInstant } from './relativeTime';
 
-export const SORTS = ['createdAt', '-createdAt', 'finishedAt', '-finishedAt', 'priority', '-priority'] as const;
+export const SORTS = [
+  'createdAt',
+  '-createdAt',
+  'finishedAt',
+  '-finishedAt',
+  'priority',
+  '-priority',
+  'owner',
+  '-owner',
+  'state',
+  '-state',
+  'kind',
+  '-kind',
+] as const;
 
 const values = z.string().max(4000);
 
@@ -16,7 +29,7 @@ export const jobFilterQuery = {
   q: z.string().max(200).optional(),
   since: z.string().max(60).optional(),
   until: z.string().max(60).optional(),
-  timeZone: z.string().max(60).optional(),
+  timeZone: z.string().max(60).refine(isTimeZone, 'takes an IANA time zone such as Europe/Berlin').optional(),
   /** Kinds that the caller hides (PUT /me/hidden-kinds); one named by `kind` is shown. */
   hidden: z.enum(['hide', 'show']).default('hide'),
 };
@@ -61,6 +74,6 @@ export function instantOf(
 ): Date | null {
   if (text === undefined) return null;
   const instant = parseInstant(text, timeZone, now);
-  if (!instant) faults.push({ path, message: 'takes ISO 8601 or a relative time such as -10d, -1d2h or 0' });
+  if (!instant) faults.push({ path, message: 'takes ISO 8601, `today`, or a relative time such as -10d, -1d2h or 0' });
   return instant;
 }

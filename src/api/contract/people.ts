@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { instant, page, paging, uuid } from './common';
 import { endpoint, SUPERADMIN } from './endpoint';
+import { isTimeZone } from './relativeTime';
 import { SCOPE_NAMES } from './scopes';
 
 const role = z.enum(['user', 'power_user', 'superadmin']);
@@ -9,16 +10,7 @@ const name = z.string().trim().min(1).max(200);
 const password = z.string().min(8).max(256);
 const language = z.enum(['en', 'fr', 'ko']);
 const timeZone = z.string().max(60).refine(isTimeZone, 'takes an IANA time zone such as Europe/Berlin');
-const noticePreference = z.enum(['always', 'failures', 'never']);
-
-function isTimeZone(text: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: text });
-    return true;
-  } catch {
-    return false;
-  }
-}
+const noticePreference = z.enum(['always', 'failures', 'never', 'digest']);
 
 export const userDoc = z.object({
   id: uuid,
@@ -28,6 +20,8 @@ export const userDoc = z.object({
   language: z.string(),
   timeZone: z.string(),
   noticePreference,
+  /** Whether a superadmin gets mails about what is wrong with the installation. */
+  alerts: z.boolean(),
   disabled: z.boolean(),
   createdAt: instant,
   version: z.int(),
@@ -75,6 +69,7 @@ export const changeMe = endpoint({
     language: language.optional(),
     timeZone: timeZone.optional(),
     noticePreference: noticePreference.optional(),
+    alerts: z.boolean().optional(),
     password: password.optional(),
     currentPassword: z.string().max(256).optional(),
   }),

@@ -2,12 +2,14 @@
 import { databaseNow } from '../../db/queries/clock';
 import type { Choice, JobFilter } from '../../db/queries/jobs';
 import { findHiddenKinds } from '../../db/queries/savedFilters';
-import { findUserByEmail } from '../../db/queries/users';
+import { findUser, findUserByEmail } from '../../db/queries/users';
 import type { Actor } from '../../jobs/actor';
 import { GantryError, invalid } from '../../lib/errors';
 import { isUuid } from '../../lib/ids';
 import type { ApiDeps } from '../apiDeps';
 import { instantOf, sides, stateSides, type Fault, type Sides } from '../contract/jobFilter';
+
+const TODAY = 'today';
 
 export interface FilterQuery {
   scope?: 'mine' | 'all' | undefined;
@@ -27,8 +29,9 @@ export async function jobFilterOf(deps: ApiDeps, actor: Actor, query: FilterQuer
   const faults: Fault[] = [];
   const now = await databaseNow(deps.db);
   const states = stateSides(query.state, faults);
-  const since = instantOf('since', query.since, query.timeZone, now, faults);
-  const until = instantOf('until', query.until, query.timeZone, now, faults);
+  const zoneOf = await zones(deps, actor, query);
+  const since = instantOf('since', query.since, zoneOf(query.since), now, faults);
+  const until = instantOf('until', query.until, zoneOf(query.until), now, faults);
   if (faults.length > 0) throw invalid(faults);
   return {
     owners: await ownersOf(deps, actor, query),
@@ -39,6 +42,17 @@ export async function jobFilterOf(deps: ApiDeps, actor: Actor, query: FilterQuer
     ...(since ? { since } : {}),
     ...(until ? { until } : {}),
   };
+}
+
+/** A day begins where the caller is, unless another zone is asked for. */
+async function zones(
+  deps: ApiDeps,
+  actor: Actor,
+  { timeZone, since, until }: FilterQuery,
+): Promise<(text: string | undefined) => string | undefined> {
+  const isWanted = timeZone === undefined && (since === TODAY || until === TODAY);
+  const own = isWanted ? (await findUser(deps.db, actor.id))?.timeZone : undefined;
+  return (text) => timeZone ?? (text === TODAY ? own : undefined);
 }
 
 function choiceOf<T>(both: Sides<T>): Choice<T> {

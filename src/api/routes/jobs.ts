@@ -1,5 +1,4 @@
 // Jobs: lists, one job and what hangs on it, and the commands. Thin: find, check, command, present.
-import { z } from 'zod';
 import { listErrorGroups, listRowErrors } from '../../db/queries/rowErrors';
 import { listEvents } from '../../db/queries/events';
 import { findInputForm } from '../../db/queries/inputColumns';
@@ -15,7 +14,7 @@ import { requeueJob } from '../../jobs/commands/requeueJob';
 import { resumeJob } from '../../jobs/commands/resumeJob';
 import { setNotify } from '../../jobs/commands/setNotify';
 import { errorFileCsv, errorFileNdjson } from '../../jobs/massActions/errorFile';
-import { idCursor, numberCursor, uuid } from '../contract/common';
+import { idCursor, numberCursor } from '../contract/common';
 import { implement, type Route } from '../contract/endpoint';
 import { afterKey, cursorKey, jobCursor } from '../contract/jobCursor';
 import * as contract from '../contract/jobs';

@@ -1,7 +1,8 @@
 // The notification area, and the export of the job list.
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { listJobs, type JobFilter, type JobRow } from '../../db/queries/jobs';
+import { countOpenAlerts } from '../../db/queries/alerts';
+import { listJobs, type JobFilter, type JobRow, type SortKey } from '../../db/queries/jobs';
 import { countNotedJobs, listNotedJobs, markNotificationsRead } from '../../db/queries/notifications';
 import { csvLine } from '../../jobs/massActions/errorFile';
 import type { ApiDeps } from '../apiDeps';
@@ -30,7 +31,7 @@ const PAGE = 500;
 
 async function* exportText(deps: ApiDeps, filter: JobFilter): AsyncGenerator<string> {
   yield csvLine(COLUMNS);
-  let after: { key: number | null; id: string } | null = null;
+  let after: { key: SortKey; id: string } | null = null;
   for (;;) {
     const rows: Awaited<ReturnType<typeof listJobs>> = await listJobs(deps.db, filter, {
       sort: 'createdAt',
@@ -68,7 +69,9 @@ export const notificationRoutes: Route[] = [
     const rows = await listNotedJobs(deps.db, actor.id, query.limit);
     const shown = await showJobs(deps, actor, rows);
     const items = shown.map((job, index) => ({ ...job, read: !rows[index]?.unread }));
-    return { items, nextCursor: null, ...(await countNotedJobs(deps.db, actor.id)) };
+    // Mail may be what is wrong, so that alerts are shown here as well.
+    const alerts = actor.role === 'superadmin' ? await countOpenAlerts(deps.db) : 0;
+    return { items, nextCursor: null, ...(await countNotedJobs(deps.db, actor.id)), alerts };
   }),
   implement(contract.markNotificationsRead, async ({ actor, deps }) => ({
     readAt: (await markNotificationsRead(deps.db, actor.id)).toISOString(),

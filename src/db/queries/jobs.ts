@@ -90,10 +90,11 @@ const approvedBy = sql<string[]>`case when request.job_id is null then '{}'::uui
 const isLiving = sql<SqlBool>`job.deleted_at is null and (job.purge_at is null or job.purge_at > gantry_now())`;
 
 /** Earlier values of its rows are kept and were not put back yet. */
-const keepsValues = sql<boolean>`exists (select from undo_value where undo_value.job_id = job.id)`;
-const beingUndone = sql<boolean>`exists (select from job undoing
-  where undoing.id = job.undone_by and undoing.finished_at is null and undoing.deleted_at is null)`;
-const hasFile = sql<boolean>`exists (select from job_file where job_file.job_id = job.id)`;
+// No `exists`: for a list PostgreSQL would read the whole other table once and hash it.
+const keepsValues = sql<boolean>`(select true from undo_value where undo_value.job_id = job.id limit 1) is not null`;
+const beingUndone = sql<boolean>`(select true from job undoing
+  where undoing.id = job.undone_by and undoing.finished_at is null and undoing.deleted_at is null) is not null`;
+const hasFile = sql<boolean>`(select true from job_file where job_file.job_id = job.id limit 1) is not null`;
 
 /** Jobs that a reader may meet. */
 export function selectJobs(db: Db) {

@@ -848,6 +848,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{jobId}/resubmit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a new job from this one, with what is to be different; the caller becomes its owner
+         * @description For every signed-in caller.
+         */
+        post: operations["postJobsJobIdResubmit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{jobId}/difference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What differs from the job that this one derives from
+         * @description For every signed-in caller.
+         */
+        get: operations["getJobsJobIdDifference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notifications": {
         parameters: {
             query?: never;
@@ -900,6 +940,126 @@ export interface paths {
          * @description For every signed-in caller.
          */
         get: operations["getExportJobsCsv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{jobId}/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The notices of a job and what became of them, oldest first
+         * @description For every signed-in caller.
+         */
+        get: operations["getJobsJobIdNotices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All notices, newest first
+         * @description For: superadmin.
+         */
+        get: operations["getNotices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/{noticeId}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a notice again now that failed, whose delivery is unknown, or that waits for its next try
+         * @description For: superadmin.
+         */
+        post: operations["postNoticesNoticeIdRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail-suppressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Addresses that a mail server refused for good; nothing is sent to them
+         * @description For: superadmin.
+         */
+        get: operations["getMailSuppressions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail-suppressions/{address}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Write to an address again
+         * @description For: superadmin.
+         */
+        delete: operations["deleteMailSuppressionsAddress"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is wrong with the installation and what was, newest first, in words of the caller’s language
+         * @description For: superadmin.
+         */
+        get: operations["getAlerts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1778,7 +1938,8 @@ export interface operations {
                             language: string;
                             timeZone: string;
                             /** @enum {string} */
-                            noticePreference: "always" | "failures" | "never";
+                            noticePreference: "always" | "failures" | "never" | "digest";
+                            alerts: boolean;
                             disabled: boolean;
                             /** Format: date-time */
                             createdAt: string;
@@ -1856,7 +2017,8 @@ export interface operations {
                         language: string;
                         timeZone: string;
                         /** @enum {string} */
-                        noticePreference: "always" | "failures" | "never";
+                        noticePreference: "always" | "failures" | "never" | "digest";
+                        alerts: boolean;
                         disabled: boolean;
                         /** Format: date-time */
                         createdAt: string;
@@ -1899,7 +2061,8 @@ export interface operations {
                     language?: "en" | "fr" | "ko";
                     timeZone?: string;
                     /** @enum {string} */
-                    noticePreference?: "always" | "failures" | "never";
+                    noticePreference?: "always" | "failures" | "never" | "digest";
+                    alerts?: boolean;
                     password?: string;
                     currentPassword?: string;
                 };
@@ -1922,7 +2085,8 @@ export interface operations {
                         language: string;
                         timeZone: string;
                         /** @enum {string} */
-                        noticePreference: "always" | "failures" | "never";
+                        noticePreference: "always" | "failures" | "never" | "digest";
+                        alerts: boolean;
                         disabled: boolean;
                         /** Format: date-time */
                         createdAt: string;
@@ -2071,7 +2235,8 @@ export interface operations {
                             language: string;
                             timeZone: string;
                             /** @enum {string} */
-                            noticePreference: "always" | "failures" | "never";
+                            noticePreference: "always" | "failures" | "never" | "digest";
+                            alerts: boolean;
                             disabled: boolean;
                             /** Format: date-time */
                             createdAt: string;
@@ -2128,7 +2293,8 @@ export interface operations {
                         language: string;
                         timeZone: string;
                         /** @enum {string} */
-                        noticePreference: "always" | "failures" | "never";
+                        noticePreference: "always" | "failures" | "never" | "digest";
+                        alerts: boolean;
                         disabled: boolean;
                         /** Format: date-time */
                         createdAt: string;
@@ -2174,7 +2340,8 @@ export interface operations {
                         language: string;
                         timeZone: string;
                         /** @enum {string} */
-                        noticePreference: "always" | "failures" | "never";
+                        noticePreference: "always" | "failures" | "never" | "digest";
+                        alerts: boolean;
                         disabled: boolean;
                         /** Format: date-time */
                         createdAt: string;
@@ -2262,7 +2429,8 @@ export interface operations {
                         language: string;
                         timeZone: string;
                         /** @enum {string} */
-                        noticePreference: "always" | "failures" | "never";
+                        noticePreference: "always" | "failures" | "never" | "digest";
+                        alerts: boolean;
                         disabled: boolean;
                         /** Format: date-time */
                         createdAt: string;
@@ -5203,6 +5371,192 @@ export interface operations {
             };
         };
     };
+    postJobsJobIdResubmit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and content give the same job again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    title?: string;
+                    params?: unknown;
+                    /** @enum {string} */
+                    rows?: "same" | "failed" | "unfinished";
+                    notify?: {
+                        email: boolean;
+                        to?: string;
+                    };
+                    priority?: number;
+                    /** Format: date-time */
+                    runAt?: string;
+                    trial?: number | null;
+                    limits?: {
+                        maxFailed?: number;
+                        maxFailedPercent?: number;
+                        /** @enum {string} */
+                        then?: "pause" | "fail";
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Make a new job from this one, with what is to be different; the caller becomes its owner */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        kind: string;
+                        title: string;
+                        /** @enum {string} */
+                        state: "scheduled" | "awaiting_approval" | "queued" | "running" | "paused" | "canceling" | "succeeded" | "completed_with_errors" | "failed" | "canceled" | "rejected" | "withdrawn" | "expired";
+                        phase: string | null;
+                        /** @enum {string} */
+                        group: "processed" | "unprocessed";
+                        run: number;
+                        owner: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            email: string;
+                        };
+                        host: string | null;
+                        priority: number;
+                        params: unknown;
+                        notify: {
+                            email: boolean;
+                            to: string;
+                        };
+                        progress: {
+                            total: number | null;
+                            done: number;
+                            failed: number;
+                            skipped: number;
+                            percent: number | null;
+                            note: string | null;
+                            ratePerSecond: number | null;
+                            etaMs: number | null;
+                        };
+                        /** Format: date-time */
+                        createdAt: string;
+                        queuedAt: string | null;
+                        runAt: string | null;
+                        startedAt: string | null;
+                        finishedAt: string | null;
+                        purgeAt: string | null;
+                        waitMs: number | null;
+                        processMs: number | null;
+                        pausedMs: number;
+                        approvalMs: number | null;
+                        errorCount: number;
+                        error: {
+                            code: string;
+                            message: string;
+                        } | null;
+                        cancelReason: string | null;
+                        reportUrl: string | null;
+                        reportSeverity: ("info" | "warning" | "error") | null;
+                        logUrl: string;
+                        errorsUrl: string | null;
+                        derivedFrom: string | null;
+                        undoOf: string | null;
+                        undoneBy: string | null;
+                        fileUrl: string | null;
+                        approval: {
+                            quorum: number;
+                            approvals: number;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            requestHash: string;
+                        } | null;
+                        waitingFor: string | null;
+                        waitingText: string | null;
+                        allowedActions: ("cancel" | "pause" | "resume" | "prioritize" | "requeue" | "undo" | "delete" | "approve" | "reject" | "withdraw")[];
+                        expectedMs: number | null;
+                        durationWarning: ("longer" | "shorter") | null;
+                        version: number;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJobsJobIdDifference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What differs from the job that this one derives from */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        jobId: string;
+                        derivedFrom: string | null;
+                        params: {
+                            path: string;
+                            before?: unknown;
+                            after?: unknown;
+                        }[];
+                        moreParams: boolean;
+                        rows: {
+                            isSame: boolean;
+                            before: {
+                                total: number | null;
+                                sha256: string | null;
+                            };
+                            after: {
+                                total: number | null;
+                                sha256: string | null;
+                            };
+                        };
+                        settings: {
+                            path: string;
+                            before: unknown;
+                            after: unknown;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getNotifications: {
         parameters: {
             query?: {
@@ -5298,6 +5652,7 @@ export interface operations {
                         nextCursor: string | null;
                         unread: number;
                         running: number;
+                        alerts: number;
                     };
                 };
             };
@@ -5375,6 +5730,290 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJobsJobIdNotices: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The notices of a job and what became of them, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            kind: string;
+                            jobId: string | null;
+                            run: number | null;
+                            recipient: string;
+                            /** @enum {string} */
+                            state: "due" | "sending" | "sent" | "failed" | "unknown";
+                            held: boolean;
+                            digestId: string | null;
+                            attempts: number;
+                            /** Format: date-time */
+                            createdAt: string;
+                            nextAttemptAt: string | null;
+                            sentAt: string | null;
+                            failure: ("temporary" | "permanent" | "suppressed") | null;
+                            lastError: string | null;
+                            messageId: string;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNotices: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                state?: "due" | "sending" | "sent" | "failed" | "unknown";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All notices, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            kind: string;
+                            jobId: string | null;
+                            run: number | null;
+                            recipient: string;
+                            /** @enum {string} */
+                            state: "due" | "sending" | "sent" | "failed" | "unknown";
+                            held: boolean;
+                            digestId: string | null;
+                            attempts: number;
+                            /** Format: date-time */
+                            createdAt: string;
+                            nextAttemptAt: string | null;
+                            sentAt: string | null;
+                            failure: ("temporary" | "permanent" | "suppressed") | null;
+                            lastError: string | null;
+                            messageId: string;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postNoticesNoticeIdRetry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                noticeId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Try a notice again now that failed, whose delivery is unknown, or that waits for its next try */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        kind: string;
+                        jobId: string | null;
+                        run: number | null;
+                        recipient: string;
+                        /** @enum {string} */
+                        state: "due" | "sending" | "sent" | "failed" | "unknown";
+                        held: boolean;
+                        digestId: string | null;
+                        attempts: number;
+                        /** Format: date-time */
+                        createdAt: string;
+                        nextAttemptAt: string | null;
+                        sentAt: string | null;
+                        failure: ("temporary" | "permanent" | "suppressed") | null;
+                        lastError: string | null;
+                        messageId: string;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMailSuppressions: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Addresses that a mail server refused for good; nothing is sent to them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            address: string;
+                            reason: string;
+                            /** Format: date-time */
+                            since: string;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteMailSuppressionsAddress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAlerts: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                state?: "open" | "over";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is wrong with the installation and what was, newest first, in words of the caller’s language */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            kind: string;
+                            /** @enum {string} */
+                            state: "open" | "over";
+                            title: string;
+                            message: string;
+                            figures: {
+                                [key: string]: unknown;
+                            };
+                            /** Format: date-time */
+                            openedAt: string;
+                            closedAt: string | null;
+                        }[];
+                        nextCursor: string | null;
+                    };
                 };
             };
             /** @description Refused */

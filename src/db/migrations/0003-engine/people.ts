@@ -1,5 +1,10 @@
-// Part of migration 0003: saved filters, hidden kinds, scopes of tokens, sign-in by OIDC, the chain of the audit.
+// Part of migration 0003: sorts and saved filters of the job list, hidden kinds, scopes of tokens, sign-in by OIDC, the chain of the audit.
 export const PEOPLE = `
+-- Sorts of the job list by account, state and kind.
+create index job_owner_sort on job (owner_email desc, id desc) where deleted_at is null;
+create index job_state_sort on job (state desc, id desc) where deleted_at is null;
+create index job_kind_sort on job (kind desc, id desc) where deleted_at is null;
+
 create table saved_filter (
   id uuid primary key,
   user_id uuid not null references app_user on delete cascade,
