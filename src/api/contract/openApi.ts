@@ -152,7 +152,8 @@ function requestBodyOf(endpoint: Declared): Json {
   if (!endpoint.rawBody) return {};
   const content: Json = {};
   for (const type of endpoint.rawBody.contentTypes) {
-    content[type] = { schema: type === 'application/json' ? schemaOf(jobBody, 'input') : partsOf(endpoint.rawBody) };
+    const isJson = type === 'application/json';
+    content[type] = { schema: isJson ? schemaOf(endpoint.rawBody.json ?? jobBody, 'input') : partsOf(endpoint.rawBody) };
   }
   return { requestBody: { content } };
 }

@@ -12,9 +12,11 @@ import { projectRoutes } from './deployments/projects';
 import { jobLogRoutes } from './jobLog';
 import { jobRoutes } from './jobs';
 import { jobStartRoutes } from './jobStart';
+import { noticeRoutes } from './notices';
 import { notificationRoutes } from './notifications';
 import { oidcRoutes } from './oidc';
 import { operationRoutes } from './operations';
+import { resubmitRoutes } from './resubmit';
 import { savedFilterRoutes } from './savedFilters';
 import { retentionRoutes } from './retention';
 import { systemRoutes } from './system';
@@ -31,7 +33,9 @@ export const allRoutes: Route[] = [
   ...approvalRoutes,
   ...jobLogRoutes,
   ...bulkActionRoutes,
+  ...resubmitRoutes,
   ...notificationRoutes,
+  ...noticeRoutes,
   ...savedFilterRoutes,
   ...operationRoutes,
   ...projectRoutes,

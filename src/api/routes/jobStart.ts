@@ -12,7 +12,7 @@ import { GantryError, invalid } from '../../lib/errors';
 import { newId } from '../../lib/ids';
 import { isTooDeep, MAX_JSON_DEPTH } from '../../lib/jsonDepth';
 import { canonicalJson } from '../../lib/signing';
-import { z } from 'zod';
+import { z, type ZodType } from 'zod';
 import type { ApiDeps } from '../apiDeps';
 import { idCursor } from '../contract/common';
 import { implement, type Route } from '../contract/endpoint';
@@ -168,6 +168,11 @@ export function inputOf(body: JobBody, text: string): CreateJobInput {
 }
 
 export function parseBody(text: string): JobBody {
+  return parseText(text, contract.startJobBody);
+}
+
+/** @throws GantryError with the fields at fault. */
+export function parseText<T extends ZodType>(text: string, shape: T): z.infer<T> {
   if (isTooDeep(text)) {
     throw new GantryError('bad_request', `The job is nested deeper than ${MAX_JSON_DEPTH} levels. No job was made.`);
   }
@@ -177,7 +182,7 @@ export function parseBody(text: string): JobBody {
   } catch {
     throw new GantryError('bad_request', 'The job is no readable JSON. No job was made.');
   }
-  const parsed = contract.startJobBody.safeParse(value);
+  const parsed = shape.safeParse(value);
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.flatMap((issue) =>
     'keys' in issue && Array.isArray(issue.keys)

@@ -12,6 +12,7 @@ import { databaseNow } from '../../db/queries/clock';
 import { withRetry } from '../../db/retry';
 import { GantryError, invalid, notFound, type FieldFault } from '../../lib/errors';
 import { newId } from '../../lib/ids';
+import { currentTraceparent } from '../../lib/tracing';
 import type { Actor } from '../actor';
 import { requestApproval } from '../approvals/requestApproval';
 import { findBadText } from '../badText';
@@ -161,6 +162,7 @@ export async function publishJob(
     inputSha256: rows?.sha256 ?? null,
     derivedFrom: input.derivedFrom ?? null,
     undoOf: input.undoOf ?? null,
+    traceParent: currentTraceparent(),
     notifyEmail: input.notify?.email ?? true,
     notifyTo: input.notify?.to ?? null,
     trial: input.trial ?? null,
@@ -195,7 +197,14 @@ export async function publishJob(
     action: 'job.create',
     subjectType: 'job',
     subjectId: jobId,
-    after: { kind: definition.kind, title, state, priority, rows: rows?.rowTotal ?? null },
+    after: {
+      kind: definition.kind,
+      title,
+      state,
+      priority,
+      rows: rows?.rowTotal ?? null,
+      derivedFrom: input.derivedFrom ?? null,
+    },
   });
   await insertChange(tx, 'job', jobId, actor.id);
   if (input.idempotency) {

@@ -12,7 +12,7 @@ import { forbidden, policyOfKind } from './onJob';
 import { requeueJob, type RequeueInput } from './requeueJob';
 
 /** After the grace time the work is fenced; a little later the run has ended. */
-const END_MS = 5000;
+const END_MS = 3000;
 const LOOK_MS = 100;
 
 export async function requeueAfterCancel(
