@@ -1,4 +1,5 @@
 // `npm run generate`: everything that is generated, in the order in which it depends on each other.
+import { generateCli } from './cli';
 import { generateConfiguration } from './configuration';
 import { generateDatabaseTypes } from './database';
 import { generateDemoRows } from './demoRows';
@@ -14,6 +15,7 @@ async function main(): Promise<void> {
   });
   generateOpenApi();
   generateConfiguration();
+  generateCli();
   generateStates();
   generateDemoRows();
 }

@@ -8,6 +8,7 @@ import type { Database } from '../db/database';
 import { findUserByEmail } from '../db/queries/users';
 import { SYSTEM_ACTOR, type Actor } from '../jobs/actor';
 import { createLogger } from '../lib/logger';
+import { CliError, EXIT } from './exitCodes';
 import { openLedger } from './openLedger';
 import { listenForEnd } from './untilSignal';
 
@@ -40,12 +41,21 @@ export async function createUser(options: {
   });
 }
 
-export async function createToken(options: { user: string; name: string }): Promise<void> {
+export async function createToken(options: {
+  user: string;
+  name: string;
+  expiresAt?: string;
+  json?: boolean;
+}): Promise<void> {
+  const expiresAt = options.expiresAt === undefined ? null : new Date(options.expiresAt);
+  if (expiresAt && !(expiresAt > new Date())) {
+    throw new CliError('--expires-at takes a time to come, such as 2030-01-31T00:00:00Z', EXIT.usage);
+  }
   await onLedger(async ({ kysely }) => {
     const user = await findUserByEmail(kysely, options.user);
     if (!user) throw new Error(`There is no account of ${options.user}. Make it first: gantry user create --email …`);
-    const { token } = await makeToken(kysely, OPERATOR, { userId: user.id, name: options.name, expiresAt: null });
-    console.log(token);
+    const made = await makeToken(kysely, OPERATOR, { userId: user.id, name: options.name, expiresAt });
+    console.log(options.json ? JSON.stringify({ token: made.token }) : made.token);
   });
 }
 

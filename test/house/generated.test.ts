@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { generateCli } from '../../scripts/generate/cli';
 import { generateConfiguration } from '../../scripts/generate/configuration';
 import { generateDemoRows } from '../../scripts/generate/demoRows';
 
@@ -22,6 +23,11 @@ test('the documentation of the variables and .env.example are those of the decla
   generateConfiguration();
   expectSame('docs/generated/configuration.md');
   expectSame('.env.example');
+});
+
+test('the documentation of the command line is what the program declares', () => {
+  generateCli();
+  expectSame('docs/generated/cli.md');
 });
 
 test('the rows of the demo are the same at every run, at least 10,000, some of them bad', () => {

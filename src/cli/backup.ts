@@ -1,0 +1,3 @@
+export function backup(_options: { to: string; json?: boolean }): Promise<void> {
+  return Promise.resolve();
+}
