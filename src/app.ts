@@ -18,6 +18,7 @@ import { createApprovalLinks } from './lib/approvalLink';
 import type { Logger } from './lib/logger';
 import { createSecretBox } from './lib/secretBox';
 import { rememberPasswordOf, rememberSecret } from './lib/secrets';
+import { startTracing } from './lib/tracing';
 import { createQueue } from './queue/createQueue';
 import { startWatch } from './workers/watchService';
 import { startWorkerService } from './workers/workerService';
@@ -62,6 +63,10 @@ export async function startApp(options: AppOptions): Promise<App> {
 async function compose(options: AppOptions, started: Started[]): Promise<Omit<App, 'stop'>> {
   const { config, logger, services, signal } = options;
   rememberSecretsOf(config);
+  if (config.tracesEndpoint !== undefined) {
+    const tracing = startTracing(config.tracesEndpoint);
+    started.push({ name: 'tracing', stop: tracing.stop });
+  }
   const plugins = [...(await loadPlugins(config.plugins)), ...(options.definitions ?? [])];
   const waiting: Started[] = [];
   const stopWaiting = stopper(waiting, logger);

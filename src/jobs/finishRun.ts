@@ -6,7 +6,6 @@ import { insertAudit } from '../db/queries/audit';
 import { learnDuration } from '../db/queries/durations';
 import {
   dropOpenChunks,
-  findNoticePreference,
   insertNotice,
   listTopErrors,
   lockEndingJob,
@@ -16,6 +15,7 @@ import {
   type EndingJob,
 } from '../db/queries/endings';
 import { insertChange, insertEvent } from '../db/queries/events';
+import { findRecipient } from '../db/queries/recipients';
 import { cleanText } from '../lib/errors';
 import { newId } from '../lib/ids';
 import { maskSecrets } from '../lib/secrets';
@@ -136,14 +136,15 @@ async function announce(
   error: { code: string; message: string } | null,
 ): Promise<void> {
   if (!job.notifyEmail) return;
-  const recipient = job.notifyTo ?? job.ownerEmail;
+  const { ownerEmail, preference, reader, readerId } = await findRecipient(tx, job.ownerId, job.notifyTo);
+  const recipient = job.notifyTo ?? ownerEmail ?? job.ownerEmail;
   if (recipient === '') return;
   // The preference is the owner's about his own mail; an address that was named is served as it was asked for.
-  if (job.notifyTo === null) {
-    const preference = await findNoticePreference(tx, job.ownerId);
-    if (preference === 'never' || (preference === 'failures' && !IS_FAILURE[outcome])) return;
-  }
+  const isOwners = job.notifyTo === null;
+  if (isOwners && (preference === 'never' || (preference === 'failures' && !IS_FAILURE[outcome]))) return;
   const payload: NoticePayload = {
+    reader,
+    toOther: !isOwners && readerId !== job.ownerId,
     jobId: job.id,
     run,
     kind: job.kind,
@@ -166,5 +167,6 @@ async function announce(
     kind: 'job-ended',
     recipient,
     payload: JSON.stringify(payload),
+    hold: isOwners && preference === 'digest' ? true : 'whenMany',
   });
 }

@@ -16,7 +16,8 @@ export interface NoticeMessage {
 export type Delivery =
   | { type: 'sent' }
   | { type: 'later'; error: string }
-  | { type: 'refused'; error: string }
+  /** addressIsGone: the mailbox itself was refused, whatever would be sent to it. */
+  | { type: 'refused'; error: string; addressIsGone?: boolean }
   | { type: 'ambiguous'; error: string };
 
 export interface NoticeChannel {

@@ -44,6 +44,8 @@ export interface WorkerServiceDeps {
   waker: Waker;
   /** How processes of their own are started, for work that runs alone. */
   isolate: IsolateOptions;
+  /** Tests only: how the worker's machine is called. */
+  host?: string;
   /** Tests only: see HeartbeatDeps, and the first wait of a notice that was not delivered. */
   clockOffset?: string;
   noticeFirstDelayMs?: number;
@@ -67,7 +69,7 @@ export async function startWorkerService(deps: WorkerServiceDeps): Promise<Worke
   const { config, database, logger, queue, waker } = deps;
   const worker: WorkerFacts = {
     id: newId(),
-    host: hostname(),
+    host: deps.host ?? hostname(),
     pid: process.pid,
     version: VERSION,
     slots: config.workerConcurrency,
@@ -89,6 +91,7 @@ export async function startWorkerService(deps: WorkerServiceDeps): Promise<Worke
     cancelGraceMs: config.cancelGraceMs,
     retentionDays: config.retention.days,
     logLimitBytes: config.logLimitBytes,
+    isTracing: config.tracesEndpoint !== undefined,
   };
   const heartbeat = startHeartbeat({
     database,

@@ -3,49 +3,16 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { simpleParser, type ParsedMail } from 'mailparser';
-import { SMTPServer } from 'smtp-server';
+import { simpleParser } from 'mailparser';
 import { createEmailChannel } from '../../src/notices/channels/email';
 import { renderJobEnded } from '../../src/notices/templates/job-ended';
 import type { NoticePayload } from '../../src/notices/payload';
 import { freePort } from '../support/redisServer';
 import { runJobToEnd, startEngine, type Engine } from '../support/engine';
 import { until } from '../support/until';
+import { openSink, type Sink } from './smtpSink';
 
 jest.setTimeout(40_000);
-
-interface Sink {
-  mails: ParsedMail[];
-  /** What becomes of a message after its final dot. */
-  answer: 'take' | 'drop' | 'refuse' | 'busy';
-  close(): Promise<void>;
-}
-
-async function openSink(port: number): Promise<Sink> {
-  const sink: Sink = { mails: [], answer: 'take', close: () => Promise.resolve() };
-  const server = new SMTPServer({
-    disabledCommands: ['AUTH', 'STARTTLS'],
-    closeTimeout: 100,
-    onData: (stream, session, done) => {
-      void simpleParser(stream).then((mail) => {
-        const reply = (code: number): Error => Object.assign(new Error('not now'), { responseCode: code });
-        if (sink.answer === 'refuse') return done(reply(550));
-        if (sink.answer === 'busy') return done(reply(451));
-        sink.mails.push(mail);
-        if (sink.answer === 'take') return done();
-        sink.answer = 'take';
-        // Taken, but the client never hears of it.
-        const connections = (server as unknown as { connections: Set<{ id: string; _socket: { destroy(): void } }> })
-          .connections;
-        connections.forEach((connection) => connection.id === session.id && connection._socket.destroy());
-      });
-    },
-  });
-  server.on('error', () => undefined);
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', () => resolve()));
-  sink.close = () => new Promise((resolve) => server.close(() => resolve()));
-  return sink;
-}
 
 describe('mail', () => {
   let engine: Engine;

@@ -50,6 +50,7 @@ export interface AccountChange {
   language?: string;
   timeZone?: string;
   noticePreference?: string;
+  alerts?: boolean;
   password?: string;
   disabled?: boolean;
 }

@@ -11,7 +11,12 @@ export const listNotifications = endpoint({
   summary: "The notification area: one's running and just-ended jobs",
   access: 'signedIn',
   query: z.strictObject({ limit: paging.limit }),
-  response: page(jobDoc.extend({ read: z.boolean() })).extend({ unread: z.int(), running: z.int() }),
+  response: page(jobDoc.extend({ read: z.boolean() })).extend({
+    unread: z.int(),
+    running: z.int(),
+    /** Open alerts, for superadmins; 0 for all others. */
+    alerts: z.int(),
+  }),
 });
 export const markNotificationsRead = endpoint({
   method: 'post',

@@ -16,6 +16,7 @@ export function presentUser(row: UserRow): UserDoc {
     language: row.language,
     timeZone: row.timeZone,
     noticePreference: row.noticePreference as UserDoc['noticePreference'],
+    alerts: row.alerts,
     disabled: row.disabledAt !== null,
     createdAt: row.createdAt.toISOString(),
     version: row.version,

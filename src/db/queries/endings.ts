@@ -136,20 +136,35 @@ export function listTopErrors(
     .execute();
 }
 
-/** How the owner wants to be told; somebody without an account any more is told as if he never chose. */
-export async function findNoticePreference(tx: Tx, userId: string): Promise<string> {
-  const row = await tx.selectFrom('appUser').select('noticePreference').where('id', '=', userId).executeTakeFirst();
-  return row?.noticePreference ?? 'always';
-}
+/** More notices than these to one recipient in a minute wait for a digest. */
+const MANY_A_MINUTE = 50;
 
-/** One notice per run, kind and recipient, however often it is asked for. */
+/**
+ * One notice per run, kind and recipient, however often it is asked for. hold: it waits for the next digest; 'whenMany': only
+ * when the recipient has been sent many in the last minute.
+ */
 export async function insertNotice(
   tx: Tx,
-  notice: { id: string; jobId: string; run: number; kind: string; recipient: string; payload: string },
+  notice: {
+    id: string;
+    jobId: string;
+    run: number;
+    kind: string;
+    recipient: string;
+    payload: string;
+    hold?: boolean | 'whenMany';
+  },
 ): Promise<void> {
-  await tx
-    .insertInto('notice')
-    .values(notice)
-    .onConflict((conflict) => conflict.columns(['jobId', 'run', 'kind', 'recipient']).doNothing())
-    .execute();
+  const { id, jobId, run, kind, recipient, payload, hold = false } = notice;
+  const held =
+    hold === 'whenMany'
+      ? sql`(select count(*) from (select from notice where recipient = ${recipient}
+          and created_at > gantry_now() - interval '1 minute' limit ${MANY_A_MINUTE}) latest) >= ${MANY_A_MINUTE}`
+      : sql`${hold}::boolean`;
+  await sql`
+    insert into notice (id, job_id, run, kind, recipient, payload, held, due_at)
+    select ${id}, ${jobId}, ${run}, ${kind}, ${recipient}, ${payload}::json, held,
+      case when held then 'infinity' else gantry_now() end
+    from (select ${held} as held) judged
+    on conflict (job_id, run, kind, recipient) do nothing`.execute(tx);
 }

@@ -13,8 +13,10 @@ export interface ClaimedNotice {
   attempts: number;
   /** An earlier try may have been delivered. */
   ambiguous: boolean;
-  /** Milliseconds since the notice was made. */
+  /** Milliseconds since the notice was made, or a superadmin asked for it again. */
   ageMs: number;
+  /** Why nothing is sent to this address any more, or null. */
+  suppressed: string | null;
 }
 
 /**
@@ -34,7 +36,8 @@ export async function claimNotices(db: Db, limit: number, leaseMs: number): Prom
       where (state = 'due' and due_at <= gantry_now()) or (state = 'sending' and lease_until < gantry_now())
       order by due_at limit ${limit} for update skip locked))
     returning id, job_id, run, kind, channel, recipient, payload, attempts, ambiguous, state,
-      extract(epoch from gantry_now() - created_at)::float8 * 1000 as age_ms`.execute(db);
+      extract(epoch from gantry_now() - coalesce(retried_at, created_at))::float8 * 1000 as age_ms,
+      (select s.reason from mail_suppression s where s.address = lower(notice.recipient)) as suppressed`.execute(db);
   return rows.filter((row) => row.state === 'sending');
 }
 
@@ -43,7 +46,7 @@ type Guard = Pick<ClaimedNotice, 'id' | 'attempts'>;
 // `attempts` is the fence: each claim raises it.
 export async function markNoticeSent(db: Db, notice: Guard): Promise<void> {
   await sql`
-    update notice set state = 'sent', sent_at = gantry_now(), lease_until = null, last_error = null
+    update notice set state = 'sent', sent_at = gantry_now(), lease_until = null, last_error = null, failure = null
     where id = ${notice.id} and attempts = ${notice.attempts} and state = 'sending'`.execute(db);
 }
 
@@ -51,10 +54,11 @@ export async function markNoticeEnded(
   db: Db,
   notice: Guard,
   state: 'failed' | 'unknown',
+  failure: 'temporary' | 'permanent' | 'suppressed',
   error: string,
 ): Promise<void> {
   await sql`
-    update notice set state = ${state}, lease_until = null, last_error = ${error}
+    update notice set state = ${state}, lease_until = null, last_error = ${error}, failure = ${failure}
     where id = ${notice.id} and attempts = ${notice.attempts} and state = 'sending'`.execute(db);
 }
 
@@ -66,7 +70,8 @@ export async function delayNotice(
   ambiguous: boolean,
 ): Promise<void> {
   await sql`
-    update notice set state = 'due', lease_until = null, last_error = coalesce(${error}, last_error), ambiguous = ambiguous or ${ambiguous},
+    update notice set state = 'due', lease_until = null, last_error = coalesce(${error}, last_error), failure = 'temporary',
+      ambiguous = ambiguous or ${ambiguous},
       due_at = gantry_now() + ${delayMs}::float8 * interval '1 millisecond'
     where id = ${notice.id} and attempts = ${notice.attempts} and state = 'sending'`.execute(db);
 }

@@ -45,6 +45,7 @@ export async function findUserOfToken(db: Db, tokenHash: Buffer): Promise<(UserR
       'appUser.language',
       'appUser.timeZone',
       'appUser.noticePreference',
+      'appUser.alerts',
       'appUser.disabledAt',
       'appUser.createdAt',
       'appUser.version',

@@ -11,6 +11,7 @@ const COLUMNS = [
   'language',
   'timeZone',
   'noticePreference',
+  'alerts',
   'disabledAt',
   'createdAt',
   'version',
@@ -75,6 +76,7 @@ export interface UserChange {
   language?: string;
   timeZone?: string;
   noticePreference?: string;
+  alerts?: boolean;
   passwordHash?: string;
   disabled?: boolean;
 }

@@ -2,18 +2,15 @@
 // Called by createJob and setNotify, so that nobody turns Gantry into a way to mail strangers.
 import { isUserAddress } from '../../db/queries/recipients';
 import { GantryError, invalid } from '../../lib/errors';
+import { isPlainAddress } from '../../notices/address';
 import type { Actor } from '../actor';
 import { isBadText } from '../badText';
 import type { CommandDeps } from '../commandDeps';
 
-/** One @, no blanks or control characters, no second recipient: what is stored goes into a mail header. */
-const ADDRESS = /^[^\s@<>,;:"()[\]\\\u0000-\u001f\u007f]{1,64}@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+$/;
-const MAX_ADDRESS = 320;
-
 /** @throws GantryError invalid or forbidden. */
 export async function checkRecipient(deps: CommandDeps, actor: Actor, to: string): Promise<void> {
   const fault = (message: string): GantryError => invalid([{ path: 'notify.to', message }]);
-  if (to.length > MAX_ADDRESS || isBadText(to) || !ADDRESS.test(to)) throw fault('is no e-mail address');
+  if (isBadText(to) || !isPlainAddress(to)) throw fault('is no e-mail address');
   if (to.toLowerCase() === actor.email.toLowerCase() || (await isUserAddress(deps.db, to))) return;
   if (actor.role === 'user') {
     throw new GantryError(

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { createTransport, type SendMailOptions } from 'nodemailer';
 import { messageOf } from '../../lib/errors';
+import { isPlainAddress } from '../address';
 import type { Delivery, NoticeChannel, NoticeMessage } from '../define';
 
 export interface EmailOptions {
@@ -49,7 +50,7 @@ function smtpChannel(url: string, from: string): NoticeChannel {
   return {
     send: async (message) => {
       const mail = compose(message, from);
-      if (!mail) return { type: 'refused', error: CONTROL_FAULT };
+      if (typeof mail === 'string') return { type: 'refused', error: mail };
       try {
         await transport.sendMail(mail);
         return { type: 'sent' };
@@ -69,10 +70,17 @@ const ABOUT_MESSAGE = new Set(['MAIL FROM', 'RCPT TO', 'DATA', 'API']);
 function judge(thrown: unknown, handedOver: boolean): Delivery {
   const { responseCode, command, code } = thrown as { responseCode?: number; command?: string; code?: string };
   const error = messageOf(thrown, 500);
-  if (responseCode && responseCode >= 500 && ABOUT_MESSAGE.has(command ?? '')) return { type: 'refused', error };
+  if (responseCode && responseCode >= 500 && ABOUT_MESSAGE.has(command ?? ''))
+    return { type: 'refused', error, ...(command === 'RCPT TO' && isGone(error) ? { addressIsGone: true } : {}) };
   if (responseCode) return { type: 'later', error };
   if (code === 'EENVELOPE') return { type: 'refused', error };
   return handedOver ? { type: 'ambiguous', error } : { type: 'later', error };
+}
+
+/** RFC 3463: 5.1.x is a bad address and 5.2.1 a closed mailbox; without such a number the reply code tells. */
+function isGone(reply: string): boolean {
+  const [, enhanced] = /\b(5\.\d{1,3}\.\d{1,3})\b/.exec(reply) ?? [];
+  return enhanced ? /^5\.(1\.\d+|2\.1)$/.test(enhanced) : /\b55[013]\b/.test(reply);
 }
 
 function fileChannel(folder: string, from: string): NoticeChannel {
@@ -86,7 +94,7 @@ function fileChannel(folder: string, from: string): NoticeChannel {
   return {
     send: async (message) => {
       const mail = compose(message, from);
-      if (!mail) return { type: 'refused', error: CONTROL_FAULT };
+      if (typeof mail === 'string') return { type: 'refused', error: mail };
       try {
         const { message: source } = await transport.sendMail(mail);
         await mkdir(folder, { recursive: true });
@@ -103,20 +111,26 @@ function fileChannel(folder: string, from: string): NoticeChannel {
   };
 }
 
-const CONTROL_FAULT = 'The subject, name or address holds control characters. Nothing was sent.';
+/** The same for every try of a notice. */
+export function messageIdOf(noticeId: string, from: string): string {
+  return `<${noticeId}@${/@([A-Za-z0-9.-]+)>?\s*$/.exec(from)?.[1] ?? 'localhost'}>`;
+}
+
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
-function compose(message: NoticeMessage, from: string): (SendMailOptions & { messageId: string }) | null {
+/** @returns the mail, or why it is none. */
+function compose(message: NoticeMessage, from: string): (SendMailOptions & { messageId: string }) | string {
   const { recipient, subject } = message;
-  if ([recipient.name, recipient.address, subject].some((text) => CONTROL.test(text))) return null;
-  const domain = /@([A-Za-z0-9.-]+)>?\s*$/.exec(from)?.[1] ?? 'localhost';
+  if ([recipient.name, subject].some((text) => CONTROL.test(text)))
+    return 'The subject or name holds control characters. Nothing was sent.';
+  if (!isPlainAddress(recipient.address)) return 'The recipient is no plain e-mail address. Nothing was sent.';
   return {
     from,
     to: { name: recipient.name, address: recipient.address },
     subject,
     text: message.text,
     html: message.html,
-    messageId: `<${message.id}@${domain}>`,
+    messageId: messageIdOf(message.id, from),
     headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
     disableFileAccess: true,
     disableUrlAccess: true,
