@@ -1,8 +1,17 @@
 // Kinds that only tests know, handed to the catalogue as plug-ins: also loaded by workerProcess.ts in a process of its own.
 import { sql } from 'kysely';
 import { z } from 'zod';
-import { defineJob, defineMassAction, defineProcess, type Definition } from '../../src/jobs/define';
+import type { Db, Tx } from '../../src/db/database';
+import {
+  defineJob,
+  defineMassAction,
+  defineProcess,
+  type Definition,
+  type PreviewRow,
+  type RowResult,
+} from '../../src/jobs/define';
 import { pause } from '../../src/lib/abort';
+import { isolateKinds } from './isolateKinds';
 
 const ROLES = ['user', 'power_user', 'superadmin'] as const;
 const common = { menu: ['Tests'], roles: [...ROLES] };
@@ -130,4 +139,85 @@ export const teller = defineJob({
   },
 });
 
-export const testKinds: Definition[] = [echo, work, once, deaf, effects, process, chatty, teller];
+/** Sets amounts in the table `stock` (made by makeStock), keeps what they were, and puts it back. */
+export const stock = defineMassAction({
+  kind: 'test.stock',
+  title: 'Stock',
+  ...common,
+  params: z.strictObject({}),
+  rowSchema: {
+    type: 'object',
+    required: ['sku', 'amount'],
+    properties: { sku: { type: 'string' }, amount: { type: 'integer' } },
+  },
+  chunkSize: 10,
+  concurrency: 4,
+  inDatabase: true,
+  retry: { attempts: 3, minDelayMs: 50, maxDelayMs: 200 },
+  ratePerSecond: null,
+  processChunk: async (ctx, rows) => {
+    const results: RowResult[] = [];
+    for (const { rowIndex, data } of rows) {
+      const before = await amountOf(ctx.tx, data['sku']);
+      if (before === null)
+        results.push({ rowIndex, success: false, code: 'no_such_sku', message: 'It is not in stock.' });
+      else {
+        await sql`update stock set amount = ${data['amount']} where sku = ${data['sku']}`.execute(ctx.tx ?? ctx.db);
+        results.push({ rowIndex, success: true, before: { amount: before } });
+      }
+    }
+    return { type: 'done', results };
+  },
+  previewChunk: async (ctx, rows) => {
+    const judged: PreviewRow[] = [];
+    for (const { rowIndex, data } of rows) {
+      const amount = await amountOf(ctx.tx, data['sku']);
+      const refusal = amount === null ? { refusal: { code: 'no_such_sku', message: 'It is not in stock.' } } : {};
+      judged.push({ rowIndex, before: { amount }, after: { amount: data['amount'] }, ...refusal });
+      // Written, so that a preview which commits shows.
+      if (ctx.tx) await sql`update stock set amount = ${data['amount']} where sku = ${data['sku']}`.execute(ctx.tx);
+    }
+    return judged;
+  },
+  undoChunk: async (ctx, rows) => {
+    const results: RowResult[] = [];
+    for (const { rowIndex, data, before } of rows) {
+      const amount = await amountOf(ctx.tx, data['sku']);
+      if (amount !== data['amount']) {
+        const message = `It was ${String(before['amount'])}, became ${String(data['amount'])}, and is ${amount} now.`;
+        results.push({ rowIndex, success: false, code: 'changed_since', message });
+      } else {
+        if (ctx.tx) await sql`update stock set amount = ${before['amount']} where sku = ${data['sku']}`.execute(ctx.tx);
+        results.push({ rowIndex, success: true });
+      }
+    }
+    return { type: 'done', results };
+  },
+});
+
+async function amountOf(tx: Tx | null, sku: unknown): Promise<number | null> {
+  if (!tx) throw new Error('an in-database kind works in a transaction');
+  const { rows } = await sql<{ amount: number }>`select amount from stock where sku = ${sku} for update`.execute(tx);
+  return rows[0]?.amount ?? null;
+}
+
+/** @param count of them, `s0` and on, ten pieces each. */
+export async function makeStock(db: Db, count: number): Promise<void> {
+  await sql`create table if not exists stock (sku text primary key, amount integer not null)`.execute(db);
+  await sql`
+    insert into stock (sku, amount) select 's' || n, 10 from generate_series(0, ${count - 1}::int) n
+    on conflict (sku) do update set amount = 10`.execute(db);
+}
+
+export const testKinds: Definition[] = [
+  echo,
+  work,
+  once,
+  deaf,
+  effects,
+  process,
+  chatty,
+  teller,
+  ...isolateKinds,
+  stock,
+];

@@ -6,6 +6,7 @@ import { insertAccounts, lockAccounts, updateAccounts, type ImportedAccount } fr
 import type { UserRole } from '../../db/generated/database';
 import { newId } from '../../lib/ids';
 import { defineMassAction, type Row, type RowResult } from '../define';
+import { wavesOf } from '../massActions/wavesOf';
 
 const ROLES: UserRole[] = ['user', 'power_user', 'superadmin'];
 
@@ -45,9 +46,10 @@ export const usersImport = defineMassAction({
         before,
         after: { email, name, role },
         reason: `row of job ${ctx.jobId}`,
+        jobId: ctx.jobId,
       });
     };
-    for (const wave of wavesOf(rows)) {
+    for (const wave of wavesOf(rows, (row) => String(row.data['email']).toLowerCase())) {
       const made = await insertAccounts(
         tx,
         [...wave].map(([email, row]) => ({ id: newId(), email, name: nameOf(row), role: roleOf(row) ?? 'user' })),
@@ -79,18 +81,6 @@ export const usersImport = defineMassAction({
     return { type: 'done', results };
   },
 });
-
-/** Rows by e-mail; a second row of one e-mail comes in the next wave, so that rows take effect in their order. */
-function wavesOf(rows: Row[]): Map<string, Row>[] {
-  const waves: Map<string, Row>[] = [];
-  for (const row of rows) {
-    const email = String(row.data['email']).toLowerCase();
-    const free = waves.find((wave) => !wave.has(email));
-    if (free) free.set(email, row);
-    else waves.push(new Map([[email, row]]));
-  }
-  return waves;
-}
 
 function nameOf(row: Row): string {
   return String(row.data['name']);

@@ -1,9 +1,10 @@
 // Calls an operation's endpoint for one chunk: signed, without redirects, never to a private address that was not allowed.
 // Handed to handlers by the composition root. It tries once; when to try again is decided in the ledger.
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { Agent, request } from 'undici';
 import { messageOf } from '../../lib/errors';
 import { parseRetryAfter } from '../../lib/retryAfter';
+import { inSpan, traceparentOfCall } from '../../lib/tracing';
 import type { HandlerDeps, OperationAnswer, OperationCall } from '../define';
 import { createHostGuard, RefusedHostError, type Resolve } from './hostGuard';
 import { readAnswer, readRefusal } from './operationAnswer';
@@ -64,7 +65,14 @@ export function createCallOperation(options: { allowHosts: string[]; resolve?: R
       return { type: 'retry', afterMs: null, message };
     }
   };
-  return Object.assign(call, { close: () => agent.destroy() });
+  const traced = (wanted: OperationCall, signal: AbortSignal): Promise<OperationAnswer> =>
+    inSpan('operation call', { kind: 'client', attributes: spanAttributes(wanted) }, () => call(wanted, signal));
+  return Object.assign(traced, { close: () => agent.destroy() });
+}
+
+/** The address without its query, which may hold keys. */
+function spanAttributes({ endpoint, idempotencyKey }: OperationCall): Record<string, string> {
+  return { 'url.full': endpoint.replace(/[?#].*$/s, ''), 'gantry.idempotency_key': idempotencyKey };
 }
 
 function refused(code: string, message: string): OperationAnswer {
@@ -80,7 +88,7 @@ function headersOf({ body, idempotencyKey, jobId, secret }: OperationCall): Reco
     'idempotency-key': idempotencyKey,
     'x-gantry-job': jobId,
     'x-gantry-timestamp': timestamp,
-    traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
+    traceparent: traceparentOfCall(),
     ...(secret === null ? {} : { 'x-gantry-signature': sign(secret, timestamp, body) }),
   };
 }

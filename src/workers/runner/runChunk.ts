@@ -20,6 +20,7 @@ import {
   type Completed,
 } from './concludeChunk';
 import type { Holding } from './holdings';
+import { measurePace } from './measurePace';
 import { readRows, type ChunkRows } from './readRows';
 import { createRecorder, type Recorder } from './recorder';
 import type { RunnerDeps } from './runnerDeps';
@@ -61,8 +62,8 @@ export async function runChunk(
       return;
     }
   }
-  if (definition.inDatabase) await runInDatabase(deps, definition, chunk, content, holding, recorder);
-  else await runOutside(deps, definition, chunk, content, holding, recorder);
+  const run = definition.inDatabase ? runInDatabase : runOutside;
+  await measurePace(deps, definition, (measured) => run(deps, measured, chunk, content, holding, recorder));
 }
 
 const UNKNOWN_KIND = { code: 'unknown_kind', message: 'No worker here knows this kind of job (any more).' };

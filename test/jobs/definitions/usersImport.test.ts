@@ -2,6 +2,7 @@ import type { Tx } from '../../../src/db/database';
 import type { Actor } from '../../../src/jobs/actor';
 import type { ChunkContext, ChunkOutcome, JsonObject } from '../../../src/jobs/define';
 import { usersImport } from '../../../src/jobs/definitions/users.import';
+import { newId } from '../../../src/lib/ids';
 import { buildUser, openTestLedger, type TestLedger } from '../../support/factories';
 
 let ledger: TestLedger;
@@ -13,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => ledger.close());
 
 function chunkOf(tx: Tx, rows: JsonObject[], from = 0): Promise<ChunkOutcome> {
-  const context = { jobId: 'j', owner: root, tx } as unknown as ChunkContext<Record<string, never>>;
+  const context = { jobId: newId(), owner: root, tx } as unknown as ChunkContext<Record<string, never>>;
   return usersImport.processChunk(
     context,
     rows.map((data, at) => ({ rowIndex: from + at, data })),
