@@ -4,6 +4,7 @@ import { Router, type Request, type RequestHandler } from 'express';
 import type { ZodType } from 'zod';
 import { findBadText } from '../jobs/badText';
 import { GantryError, type FieldFault } from '../lib/errors';
+import { inSpan } from '../lib/tracing';
 import type { ApiDeps } from './apiDeps';
 import { actorOf, demandScope } from './auth/authenticate';
 import type { Route } from './contract/endpoint';
@@ -76,12 +77,23 @@ function serve(route: Route, deps: ApiDeps): RequestHandler {
       deps,
       actor: endpoint.access === 'anonymous' ? undefined : actorOf(request),
     };
-    const answer = await route.handle(call as never);
+    const answer = await traced(route, request, () => route.handle(call as never));
     if (response.headersSent || response.writableEnded) return;
     response.status(endpoint.status);
     if (answer === undefined) response.end();
     else response.json(answer);
   };
+}
+
+function traced<T>(route: Route, request: Request, handle: () => Promise<T>): Promise<T> {
+  const { traceparent } = request.headers;
+  const attributes = {
+    'http.route': fullPath(route),
+    'http.request.method': request.method,
+    'gantry.request.id': request.id,
+  };
+  const parent = typeof traceparent === 'string' ? traceparent : null;
+  return inSpan(`${request.method} ${fullPath(route)}`, { kind: 'server', attributes, parent }, handle);
 }
 
 const BAD_TEXT = 'holds U+0000 or half of a surrogate pair';

@@ -14,6 +14,7 @@ import { perform, type Task } from './perform';
 import { isRepeatable } from './concludeChunk';
 import { claimOrStart, refusalOfChunk } from './runChunk';
 import type { RunnerDeps } from './runnerDeps';
+import { traceWork } from './traceWork';
 
 export async function handleMessage(deps: RunnerDeps, message: WorkMessage, signal: AbortSignal): Promise<void> {
   const { jobId, run, chunk } = message;
@@ -123,7 +124,7 @@ async function holdWhile(
 ): Promise<void> {
   const holding = deps.holdings.take(lease, signal, options);
   try {
-    await work(holding);
+    await traceWork(deps, lease, () => work(holding));
   } finally {
     holding.release();
   }

@@ -23,4 +23,6 @@ export interface RunnerDeps {
   retentionDays: number;
   /** Of the log of one run. */
   logLimitBytes: number;
+  /** Work joins the traces of the requests that led to it. */
+  isTracing?: boolean;
 }
