@@ -14,6 +14,7 @@ import { createWaker } from '../../src/db/wake';
 import { SYSTEM_ACTOR } from '../../src/jobs/actor';
 import { createCatalog } from '../../src/jobs/catalog';
 import { createCallOperation } from '../../src/jobs/massActions/callOperation';
+import { newId } from '../../src/lib/ids';
 import { createSecretBox } from '../../src/lib/secretBox';
 import { createSigningKeys } from '../../src/lib/signing';
 import { createApprovalLinks } from '../../src/lib/approvalLink';
@@ -63,6 +64,8 @@ export async function startTestServer(
   options: {
     env?: Record<string, string>;
     worker?: boolean;
+    /** BullMQ on Redis instead. */
+    redisUrl?: string;
     /** Another way to the same database, such as through a link that can be cut. */
     route?: (databaseUrl: string) => string | Promise<string>;
   } = {},
@@ -83,6 +86,8 @@ export async function startTestServer(
   const secretKey = 'ab'.repeat(32);
   const catalog = createCatalog(database.kysely, { openSecret: createSecretBox(secretKey).open, plugins: testKinds });
   const queue = await createQueue({
+    redisUrl: options.redisUrl,
+    prefix: `t${newId()}`,
     databaseUrl,
     logger,
     databaseNow: () => databaseNow(database.kysely),
