@@ -124,6 +124,8 @@ export const ACCESS: Record<string, Callers> = {
   'GET /healthz': 'anybody',
   'GET /readyz': 'anybody',
   'GET /metrics': 'anybody',
+  'GET /api/v1/queue-figures': 'superadmin',
+  'GET /api/v1/statistics': 'superadmin',
 };
 
 /** yes: done, or refused for another reason than who asks; 403: the role may not; 404: not there for this caller. */

@@ -1,4 +1,4 @@
-// The endpoints of workers, audit, events and the state of the system.
+// The endpoints of workers, events and the state of the system.
 import { z } from 'zod';
 import { instant, page, paging, uuid } from './common';
 import { endpoint, SUPERADMIN } from './endpoint';
@@ -24,37 +24,6 @@ export const listWorkers = endpoint({
       state: z.enum(['connected', 'draining', 'stopped', 'unreachable']),
       startedAt: instant,
       heartbeatAt: instant,
-    }),
-  ),
-});
-
-export const listAudit = endpoint({
-  method: 'get',
-  path: '/audit',
-  tag: 'system',
-  summary: 'Who did what, newest first',
-  access: SUPERADMIN,
-  query: z.strictObject({
-    ...paging,
-    actorId: uuid.optional(),
-    action: z.string().max(100).optional(),
-    subjectType: z.string().max(50).optional(),
-    subjectId: z.string().max(100).optional(),
-  }),
-  response: page(
-    z.object({
-      id: z.int(),
-      at: instant,
-      actor: z.object({ id: z.string().nullable(), name: z.string() }),
-      action: z.string(),
-      subjectType: z.string(),
-      subjectId: z.string(),
-      before: z.unknown(),
-      after: z.unknown(),
-      reason: z.string().nullable(),
-      requestId: z.string().nullable(),
-      /** The job whose work did it; null: nobody's. */
-      jobId: uuid.nullable(),
     }),
   ),
 });

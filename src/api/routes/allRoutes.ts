@@ -4,11 +4,13 @@ import { accountRoutes } from './account';
 import { approvalRoutes } from './approvals';
 import { attemptRoutes } from './attempts';
 import { bulkActionRoutes } from './bulkActions';
+import { auditRoutes } from './audit';
 import { agentRoutes } from './deployments/agents';
 import { artifactRoutes } from './deployments/artifacts';
 import { deploymentRoutes } from './deployments/deployments';
 import { previewRoutes } from './preview';
 import { projectRoutes } from './deployments/projects';
+import { figureRoutes } from './figures';
 import { jobLogRoutes } from './jobLog';
 import { jobRoutes } from './jobs';
 import { jobStartRoutes } from './jobStart';
@@ -43,5 +45,7 @@ export const allRoutes: Route[] = [
   ...deploymentRoutes,
   ...agentRoutes,
   ...retentionRoutes,
+  ...auditRoutes,
   ...systemRoutes,
+  ...figureRoutes,
 ];

@@ -1,18 +1,18 @@
-// Workers, audit, the event stream, health and figures.
+// Workers, the event stream, health and figures.
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { listAudit, type AuditRow } from '../../db/queries/audit';
 import { databaseNow } from '../../db/queries/clock';
 import { readFigures } from '../../db/queries/figures';
+import { readDurations, readTotals } from '../../db/queries/statistics';
 import { listWorkers, type WorkerRow } from '../../db/queries/workers';
 import { GantryError } from '../../lib/errors';
 import type { ApiDeps } from '../apiDeps';
 import { demandScope } from '../auth/authenticate';
-import { instant, numberCursor, uuid } from '../contract/common';
+import { instant, uuid } from '../contract/common';
 import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/system';
 import { paged } from '../paged';
-import { metricsText } from '../presenters/metrics';
+import { MAX_KINDS, metricsText } from '../presenters/metrics';
 import { serveStream } from '../stream';
 
 const CHECK_MS = 3000;
@@ -25,17 +25,6 @@ function presentWorker(row: WorkerRow, isSilent: boolean) {
     state: (row.state !== 'stopped' && isSilent ? 'unreachable' : row.state) as 'connected',
     startedAt: row.startedAt.toISOString(),
     heartbeatAt: row.heartbeatAt.toISOString(),
-  };
-}
-
-function presentAudit({ actorId, actorName, at, before, after, ...row }: AuditRow) {
-  const parse = (json: string | null): unknown => (json === null ? null : JSON.parse(json));
-  return {
-    ...row,
-    at: at.toISOString(),
-    actor: { id: actorId, name: actorName },
-    before: parse(before),
-    after: parse(after),
   };
 }
 
@@ -52,16 +41,6 @@ export const systemRoutes: Route[] = [
         }),
       (row) => [row.heartbeatAt.toISOString(), row.id],
       (rows) => rows.map((row) => presentWorker(row, now - row.heartbeatAt.getTime() > deps.config.leaseMs)),
-    );
-  }),
-  implement(contract.listAudit, ({ query, deps }) => {
-    const { cursor: _cursor, limit: _limit, ...filter } = query;
-    return paged(
-      query,
-      numberCursor,
-      ({ after, limit }) => listAudit(deps.db, { ...filter, before: after?.[0] ?? null, limit }),
-      (row) => [row.id],
-      (rows) => rows.map(presentAudit),
     );
   }),
   implement(contract.streamEvents, ({ actor, deps, request, response }) => serveStream(deps, actor, request, response)),
@@ -112,8 +91,16 @@ function requireMetricsReader(request: Request): void {
 }
 
 async function sendMetrics(deps: ApiDeps, response: Response): Promise<void> {
-  const figures = await readFigures(deps.db, deps.config.leaseMs);
-  const queue = await deps.queue.inspect();
+  const [figures, queue, totals] = await Promise.all([
+    readFigures(deps.db, deps.config.leaseMs),
+    deps.queue.inspect(),
+    readTotals(deps.db, MAX_KINDS),
+  ]);
+  const durations = await readDurations(
+    deps.db,
+    totals.map(({ kind }) => kind),
+  );
+  const text = await metricsText(deps.metrics.registry, { figures, queue, totals, durations });
   response.status(200).setHeader('Content-Type', 'text/plain; version=0.0.4; charset=utf-8');
-  response.end(metricsText(figures, queue));
+  response.end(text);
 }

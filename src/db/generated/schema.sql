@@ -247,8 +247,9 @@ create table audit (
 );
 CREATE INDEX audit_action ON audit USING btree (action, id DESC);
 CREATE INDEX audit_actor ON audit USING btree (actor_id, id DESC);
-CREATE INDEX audit_at ON audit USING btree (at);
+CREATE INDEX audit_at ON audit USING brin (at);
 CREATE INDEX audit_job ON audit USING btree (job_id, id DESC) WHERE (job_id IS NOT NULL);
+CREATE INDEX audit_request ON audit USING btree (request_id) WHERE (request_id IS NOT NULL);
 CREATE INDEX audit_subject ON audit USING btree (subject_type, subject_id, id DESC);
 CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();

@@ -61,6 +61,11 @@ export interface AuditFilter {
   subjectType?: string;
   subjectId?: string;
   action?: string;
+  requestId?: string;
+  /** Inclusive. */
+  since?: Date;
+  /** Exclusive. */
+  until?: Date;
   /** Rows before this id: newest first. */
   before: number | null;
   limit: number;
@@ -72,6 +77,9 @@ export function listAudit(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
   if (filter.subjectType !== undefined) query = query.where('subjectType', '=', filter.subjectType);
   if (filter.subjectId !== undefined) query = query.where('subjectId', '=', filter.subjectId);
   if (filter.action !== undefined) query = query.where('action', '=', filter.action);
+  if (filter.requestId !== undefined) query = query.where('requestId', '=', filter.requestId);
+  if (filter.since !== undefined) query = query.where('at', '>=', filter.since);
+  if (filter.until !== undefined) query = query.where('at', '<', filter.until);
   if (filter.before !== null) query = query.where('id', '<', filter.before);
   return query.execute();
 }

@@ -10,6 +10,7 @@ import type { Logger } from '../../lib/logger';
 import type { SettleDeps } from '../runner/settle';
 import { abandonedUploads } from './abandonedUploads';
 import { expireApprovals } from './expireApprovals';
+import { auditChain } from './auditChain';
 import { feedPrune } from './feedPrune';
 import { idempotencyKeys } from './idempotencyKeys';
 import { reconcile } from './reconcile';
@@ -17,6 +18,7 @@ import { retention } from './retention';
 import { declare, runIfDue } from './schedule';
 import { silentWorkers } from './silentWorkers';
 import { starvation } from './starvation';
+import { statistics } from './statistics';
 import { sweepTombstones } from './sweepTombstones';
 
 export interface MaintenanceDeps extends SettleDeps {
@@ -43,7 +45,9 @@ const DUTIES: { name: string; everyMs: number; run(deps: MaintenanceDeps): Promi
   { name: 'starvation', everyMs: 10_000, run: starvation },
   { name: 'abandonedUploads', everyMs: 60_000, run: abandonedUploads },
   { name: 'idempotencyKeys', everyMs: 600_000, run: idempotencyKeys },
+  { name: 'auditChain', everyMs: 5000, run: auditChain },
   { name: 'feedPrune', everyMs: 30_000, run: feedPrune },
+  { name: 'statistics', everyMs: 5000, run: statistics },
   { name: 'silentWorkers', everyMs: 60_000, run: silentWorkers },
 ];
 

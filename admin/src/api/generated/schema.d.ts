@@ -1760,6 +1760,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who did what, and what was denied to whom, newest first
+         * @description For: superadmin.
+         */
+        get: operations["getAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether audit rows were changed, removed or slipped in, by their hash chain; go on with `after` = `last.id`
+         * @description For: superadmin.
+         */
+        get: operations["getAuditVerify"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workers": {
         parameters: {
             query?: never;
@@ -1772,26 +1812,6 @@ export interface paths {
          * @description For: superadmin.
          */
         get: operations["getWorkers"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/audit": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Who did what, newest first
-         * @description For: superadmin.
-         */
-        get: operations["getAudit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -8513,6 +8533,111 @@ export interface operations {
             };
         };
     };
+    getAudit: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                actorId?: string;
+                actor?: string;
+                action?: string;
+                subjectType?: string;
+                subjectId?: string;
+                requestId?: string;
+                since?: string;
+                until?: string;
+                timeZone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who did what, and what was denied to whom, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            id: number;
+                            /** Format: date-time */
+                            at: string;
+                            actor: {
+                                id: string | null;
+                                name: string;
+                            };
+                            action: string;
+                            subjectType: string;
+                            subjectId: string;
+                            before: unknown;
+                            after: unknown;
+                            reason: string | null;
+                            requestId: string | null;
+                            jobId: string | null;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuditVerify: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether audit rows were changed, removed or slipped in, by their hash chain; go on with `after` = `last.id` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        ok: boolean;
+                        checked: number;
+                        faults: {
+                            id: number;
+                            /** @enum {string} */
+                            what: "changed" | "removed" | "slipped_in";
+                        }[];
+                        last: {
+                            id: number;
+                            hash: string;
+                        } | null;
+                        more: boolean;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getWorkers: {
         parameters: {
             query?: {
@@ -8548,61 +8673,6 @@ export interface operations {
                             startedAt: string;
                             /** Format: date-time */
                             heartbeatAt: string;
-                        }[];
-                        nextCursor: string | null;
-                    };
-                };
-            };
-            /** @description Refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getAudit: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-                actorId?: string;
-                action?: string;
-                subjectType?: string;
-                subjectId?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Who did what, newest first */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: {
-                            id: number;
-                            /** Format: date-time */
-                            at: string;
-                            actor: {
-                                id: string | null;
-                                name: string;
-                            };
-                            action: string;
-                            subjectType: string;
-                            subjectId: string;
-                            before: unknown;
-                            after: unknown;
-                            reason: string | null;
-                            requestId: string | null;
-                            jobId: string | null;
                         }[];
                         nextCursor: string | null;
                     };

@@ -45,5 +45,6 @@ create trigger audit_chain_append_only before update or delete or truncate on au
   for each statement execute function audit_is_append_only();
 create trigger audit_no_truncate before truncate on audit for each statement execute function audit_is_append_only();
 create index audit_action on audit (action, id desc);
-create index audit_at on audit (at);
+create index audit_at on audit using brin (at);
+create index audit_request on audit (request_id) where request_id is not null;
 `;
