@@ -43,6 +43,7 @@ export function openBrowser(): Promise<Browser> {
 export async function signedIn(browser: Browser, server: TestServer, role: UserRole, at = '/admin/'): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
   await page.goto(server.url + at);
   await page.getByLabel('E-mail').fill(server.callers[role].email);
   await page.locator('input[type=password]').fill(PASSWORD);

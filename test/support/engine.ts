@@ -43,7 +43,7 @@ export interface Engine {
   actor: Actor;
   prefix: string;
   workers: WorkerService[];
-  startWorker(options?: { concurrency?: number }): Promise<WorkerService>;
+  startWorker(options?: { concurrency?: number; host?: string }): Promise<WorkerService>;
   stop(): Promise<void>;
 }
 
@@ -109,6 +109,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       config: { ...config, workerConcurrency: more.concurrency ?? config.workerConcurrency },
       approvalLinks: createApprovalLinks('ab'.repeat(32)),
       isolate: testIsolate(config, scratch.url),
+      host: more.host,
       clockOffset: options.clockOffset,
       noticeFirstDelayMs: options.noticeFirstDelayMs,
     });

@@ -8,6 +8,8 @@ export interface WorkerProcess {
   /** Resolves when the process is gone. */
   kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): Promise<number | null>;
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Resolves when the process has ended, by whatever. */
+  gone: Promise<number | null>;
 }
 
 const running = new Set<ChildProcess>();
@@ -53,6 +55,7 @@ export function spawnWorker(engine: Engine, env: Record<string, string> = {}): P
       if (workerId === undefined) return;
       resolve({
         workerId,
+        gone,
         signal: (name) => void child.kill(name),
         kill: async (signal) => {
           child.kill(signal);

@@ -40,6 +40,7 @@ async function main(): Promise<void> {
     waker,
     approvalLinks: createApprovalLinks('ab'.repeat(32)),
     isolate: testIsolate(config, databaseUrl),
+    host: given['TEST_HOST'],
   });
   process.once('SIGTERM', () => {
     void (async () => {

@@ -16,7 +16,9 @@ export function serveIsolate(compose: (init: unknown, session: string) => Promis
   const holdings = createHoldings();
   let deps: RunnerDeps | null = null;
   let beatAt = 0;
-  const say = (message: FromIsolate): void => void process.send?.(message);
+  // A worker that has just died hears nothing: this process then ends at the disconnect.
+  const say = (message: FromIsolate): void =>
+    void process.send?.(message, undefined, undefined, () => undefined);
 
   const begin = async (init: unknown, session: string): Promise<void> => {
     try {
