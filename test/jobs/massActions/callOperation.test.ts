@@ -35,6 +35,7 @@ const wanted = (more: Partial<OperationCall> = {}): OperationCall => ({
   endpoint: `${base}/rows?x=1`,
   body: '{"rows":["ä"]}',
   idempotencyKey: 'job:1:0',
+  jobId: 'job',
   secret: 'a secret',
   timeoutMs: 5000,
   ...more,
@@ -56,8 +57,12 @@ it('posts the body as it is, signed, with its key and a trace', async () => {
   expect(request).toMatchObject({ method: 'POST', url: '/rows?x=1' });
   expect(body).toBe('{"rows":["ä"]}');
   const { headers } = request;
-  expect(headers).toMatchObject({ 'content-type': 'application/json', 'idempotency-key': 'job:1:0' });
-  expect(headers['traceparent']).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+  expect(headers).toMatchObject({
+    'content-type': 'application/json',
+    'idempotency-key': 'job:1:0',
+    'x-gantry-job': 'job',
+  });
+  expect(headers['traceparent']).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/);
   const timestamp = String(headers['x-gantry-timestamp']);
   expect(Math.abs(Number(timestamp) - Date.now() / 1000)).toBeLessThan(30);
   const expected = createHmac('sha256', 'a secret').update(`${timestamp}.${body}`).digest('hex');
