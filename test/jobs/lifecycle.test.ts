@@ -101,11 +101,24 @@ describe('allowed actions', () => {
   });
 
   it('hold undo for the owner while the kind declares it, values are kept, and no undo goes on', () => {
-    const job = { ...whole, state: 'canceled' as const, phase: null, ownerId: 'a', waitingFor: null, rowTotal: 5 };
+    const job = {
+      ...whole,
+      keepsValues: true,
+      state: 'canceled' as const,
+      phase: null,
+      ownerId: 'a',
+      waitingFor: null,
+      rowTotal: 5,
+    };
     expect(allowedActions(job, policy, owner)).toContain('undo');
     expect(allowedActions(job, policy, { ...owner, id: 'b' })).toEqual([]);
     expect(allowedActions(job, { ...policy, undoable: false }, owner)).not.toContain('undo');
-    for (const more of [{ keepsValues: false }, { beingUndone: true }, { undoOf: 'x' }, { state: 'running' as const }]) {
+    for (const more of [
+      { keepsValues: false },
+      { beingUndone: true },
+      { undoOf: 'x' },
+      { state: 'running' as const },
+    ]) {
       expect(allowedActions({ ...job, ...more }, policy, owner)).not.toContain('undo');
     }
   });
