@@ -13,6 +13,7 @@ import type { Queue } from '../queue/createQueue';
 import type { OidcClient } from './auth/oidcClient';
 import type { DenialLog } from './denials';
 import type { EventHub } from './eventHub';
+import type { Metrics } from './metrics';
 
 export interface ApiDeps {
   database: Database;
@@ -26,6 +27,7 @@ export interface ApiDeps {
   approvalLinks: ApprovalLinks;
   serverKeys: SigningKeys;
   events: EventHub;
+  metrics: Metrics;
   /** Null: people sign in by passwords only. */
   oidc: OidcClient | null;
   denials: DenialLog;

@@ -24,7 +24,7 @@ export function createWebApp(deps: ApiDeps, secretKey: string): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.use(requestId, ...securityHeaders(isSecure));
+  app.use(deps.metrics.observe, requestId, ...securityHeaders(isSecure));
   app.get('/', (_request, response) => response.redirect('/admin/'));
   const known: RequestHandler[] = [sessions({ db, secretKey, isSecure }), authenticate(db)];
   app.use(

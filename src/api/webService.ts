@@ -17,6 +17,7 @@ import type { ApiDeps } from './apiDeps';
 import { createOidcClient } from './auth/oidcClient';
 import { createDenialLog } from './denials';
 import { startEventHub } from './eventHub';
+import { createMetrics } from './metrics';
 import { createWebApp } from './webApp';
 
 export interface WebServiceDeps {
@@ -71,6 +72,7 @@ export async function startWebService(given: WebServiceDeps): Promise<WebService
     approvalLinks: createApprovalLinks(given.secretKey),
     serverKeys,
     events,
+    metrics: createMetrics(),
     oidc: config.oidc ? createOidcClient(config.oidc, config.baseUrl) : null,
     denials: createDenialLog(database.kysely, logger),
     logger,

@@ -121,6 +121,8 @@ export const ACCESS: Record<string, Callers> = {
   'GET /api/v1/audit/verify': 'superadmin',
   'GET /api/v1/retention': 'superadmin',
   'GET /api/v1/stream': 'signedIn',
+  'GET /manage/v1/job': 'signedIn',
+  'GET /manage/v1/job/:hash': 'signedIn',
   'GET /healthz': 'anybody',
   'GET /readyz': 'anybody',
   'GET /metrics': 'anybody',

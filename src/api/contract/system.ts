@@ -21,7 +21,12 @@ export const listWorkers = endpoint({
       /** Of those: slots of handlers that did not heed their signal; they are free when the handler returns. */
       stuck: z.int(),
       memoryBytes: z.int().nullable(),
-      state: z.enum(['connected', 'draining', 'stopped', 'unreachable']),
+      /** unreachable: silent for longer than a lease, its work goes to others; unknown: for more than ten minutes. */
+      state: z.enum(['connected', 'draining', 'stopped', 'unreachable', 'unknown']),
+      /** What it holds. */
+      current: z.array(
+        z.object({ jobId: uuid, run: z.int(), chunk: z.int().nullable(), kind: z.string(), title: z.string() }),
+      ),
       startedAt: instant,
       heartbeatAt: instant,
     }),

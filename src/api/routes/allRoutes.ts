@@ -5,6 +5,7 @@ import { approvalRoutes } from './approvals';
 import { attemptRoutes } from './attempts';
 import { bulkActionRoutes } from './bulkActions';
 import { auditRoutes } from './audit';
+import { compatRoutes } from './compat';
 import { agentRoutes } from './deployments/agents';
 import { artifactRoutes } from './deployments/artifacts';
 import { deploymentRoutes } from './deployments/deployments';
@@ -46,6 +47,7 @@ export const allRoutes: Route[] = [
   ...agentRoutes,
   ...retentionRoutes,
   ...auditRoutes,
+  ...compatRoutes,
   ...systemRoutes,
   ...figureRoutes,
 ];

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { databaseNow } from '../../db/queries/clock';
 import { readFigures } from '../../db/queries/figures';
 import { readDurations, readTotals } from '../../db/queries/statistics';
-import { listWorkers, type WorkerRow } from '../../db/queries/workers';
+import { listHeldWork, listWorkers, type HeldWork, type WorkerRow } from '../../db/queries/workers';
 import { GantryError } from '../../lib/errors';
 import type { ApiDeps } from '../apiDeps';
 import { demandScope } from '../auth/authenticate';
@@ -19,10 +19,19 @@ const CHECK_MS = 3000;
 
 const workerCursor = z.tuple([instant, uuid]);
 
-function presentWorker(row: WorkerRow, isSilent: boolean) {
+/** So long after a worker was last heard from, nobody can say what became of it. */
+const UNKNOWN_FROM_MS = 600_000;
+
+function workerState(state: string, silentMs: number, leaseMs: number) {
+  if (state === 'stopped' || silentMs <= leaseMs) return state as 'connected' | 'draining' | 'stopped';
+  return silentMs <= UNKNOWN_FROM_MS ? ('unreachable' as const) : ('unknown' as const);
+}
+
+function presentWorker(row: WorkerRow, silentMs: number, leaseMs: number, held: HeldWork[]) {
   return {
     ...row,
-    state: (row.state !== 'stopped' && isSilent ? 'unreachable' : row.state) as 'connected',
+    state: workerState(row.state, silentMs, leaseMs),
+    current: held.filter(({ workerId }) => workerId === row.id).map(({ workerId: _worker, ...work }) => work),
     startedAt: row.startedAt.toISOString(),
     heartbeatAt: row.heartbeatAt.toISOString(),
   };
@@ -40,7 +49,13 @@ export const systemRoutes: Route[] = [
           limit,
         }),
       (row) => [row.heartbeatAt.toISOString(), row.id],
-      (rows) => rows.map((row) => presentWorker(row, now - row.heartbeatAt.getTime() > deps.config.leaseMs)),
+      async (rows) => {
+        const held = await listHeldWork(
+          deps.db,
+          rows.map(({ id }) => id),
+        );
+        return rows.map((row) => presentWorker(row, now - row.heartbeatAt.getTime(), deps.config.leaseMs, held));
+      },
     );
   }),
   implement(contract.streamEvents, ({ actor, deps, request, response }) => serveStream(deps, actor, request, response)),

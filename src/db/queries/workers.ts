@@ -30,7 +30,9 @@ export async function beatWorker(
 }
 
 export async function markWorkerStopped(db: Db, id: string): Promise<void> {
-  await sql`update worker set state = 'stopped', busy = 0, stuck = 0, heartbeat_at = gantry_now() where id = ${id}`.execute(db);
+  await sql`update worker set state = 'stopped', busy = 0, stuck = 0, heartbeat_at = gantry_now() where id = ${id}`.execute(
+    db,
+  );
 }
 
 export interface WorkerRow extends WorkerFacts {
@@ -52,6 +54,32 @@ export async function listWorkers(
     select id, host, pid, version, slots, busy, stuck, memory_bytes, state, started_at, heartbeat_at from worker
     ${options.after ? sql`where (heartbeat_at, id) < (${options.after.heartbeatAt}, ${options.after.id}::uuid)` : sql``}
     order by heartbeat_at desc, id desc limit ${options.limit}`.execute(db);
+  return rows;
+}
+
+export interface HeldWork {
+  workerId: string;
+  jobId: string;
+  run: number;
+  chunk: number | null;
+  kind: string;
+  title: string;
+}
+
+/** More than this is nobody's to read. */
+const MAX_HELD = 2000;
+
+/** What these workers hold now: runs, and chunks of runs. */
+export async function listHeldWork(db: Db, workerIds: string[]): Promise<HeldWork[]> {
+  if (workerIds.length === 0) return [];
+  const { rows } = await sql<HeldWork>`
+    select held.worker_id, held.job_id, held.run, held.chunk, job.kind, job.title from (
+      select worker_id, job_id, run, null::int as chunk from run
+        where lease_until is not null and finished_at is null and worker_id = any(${workerIds}::uuid[])
+      union all
+      select worker_id, job_id, run, chunk from chunk where state = 'running' and worker_id = any(${workerIds}::uuid[])
+      limit ${MAX_HELD}) held
+    join job on job.id = held.job_id where job.deleted_at is null order by held.job_id, held.chunk`.execute(db);
   return rows;
 }
 

@@ -1800,6 +1800,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/manage/v1/job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs in the shape of Docebo, newest first; without `author` one’s own
+         * @description For every signed-in caller.
+         */
+        get: operations["getManageVJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/manage/v1/job/{hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One job in the shape of Docebo
+         * @description For every signed-in caller.
+         */
+        get: operations["getManageVJobHash"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workers": {
         parameters: {
             query?: never;
@@ -1892,6 +1932,46 @@ export interface paths {
          * @description Open to everybody.
          */
         get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue-figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How deep and how old the queue is, how fast it moves, and who works on it
+         * @description For: superadmin.
+         */
+        get: operations["getQueueFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counters a kind and minute, hour or day, for charts; minutes are kept for two days, hours for ninety. `since` and `until` as in job lists
+         * @description For: superadmin.
+         */
+        get: operations["getStatistics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -8638,6 +8718,125 @@ export interface operations {
             };
         };
     };
+    getManageVJob: {
+        parameters: {
+            query?: {
+                author?: string;
+                status?: "queued" | "running" | "aborted" | "completed";
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Jobs in the shape of Docebo, newest first; without `author` one’s own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            items: {
+                                /** Format: uuid */
+                                hash: string;
+                                name: string;
+                                domain: string;
+                                author: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    name: string;
+                                };
+                                /** Format: date-time */
+                                date_created: string;
+                                /** Format: date-time */
+                                last_update: string;
+                                /** @enum {string} */
+                                status: "queued" | "running" | "aborted" | "completed";
+                                percent: number;
+                                errors: number;
+                                total_records: number | null;
+                                notify: boolean;
+                                notify_email: string;
+                                log_file: string;
+                            }[];
+                            count: number;
+                            has_more_data: boolean;
+                            current_page: number;
+                            current_page_size: number;
+                        };
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getManageVJobHash: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One job in the shape of Docebo */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            /** Format: uuid */
+                            hash: string;
+                            name: string;
+                            domain: string;
+                            author: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            };
+                            /** Format: date-time */
+                            date_created: string;
+                            /** Format: date-time */
+                            last_update: string;
+                            /** @enum {string} */
+                            status: "queued" | "running" | "aborted" | "completed";
+                            percent: number;
+                            errors: number;
+                            total_records: number | null;
+                            notify: boolean;
+                            notify_email: string;
+                            log_file: string;
+                        };
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getWorkers: {
         parameters: {
             query?: {
@@ -8668,7 +8867,15 @@ export interface operations {
                             stuck: number;
                             memoryBytes: number | null;
                             /** @enum {string} */
-                            state: "connected" | "draining" | "stopped" | "unreachable";
+                            state: "connected" | "draining" | "stopped" | "unreachable" | "unknown";
+                            current: {
+                                /** Format: uuid */
+                                jobId: string;
+                                run: number;
+                                chunk: number | null;
+                                kind: string;
+                                title: string;
+                            }[];
                             /** Format: date-time */
                             startedAt: string;
                             /** Format: date-time */
@@ -8807,6 +9014,136 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getQueueFigures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How deep and how old the queue is, how fast it moves, and who works on it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: date-time */
+                        at: string;
+                        depths: {
+                            state: string;
+                            kind: string;
+                            count: number;
+                        }[];
+                        oldest: {
+                            /** Format: uuid */
+                            jobId: string;
+                            /** Format: date-time */
+                            queuedAt: string;
+                            ageMs: number;
+                        } | null;
+                        rates: {
+                            last5Minutes: {
+                                inPerMinute: number;
+                                outPerMinute: number;
+                            };
+                            last60Minutes: {
+                                inPerMinute: number;
+                                outPerMinute: number;
+                            };
+                        };
+                        workers: {
+                            connected: number;
+                            slots: number;
+                            busy: number;
+                            stuck: number;
+                            lastSeenAt: string | null;
+                        };
+                        messages: {
+                            due: number;
+                            waiting: number;
+                            active: number;
+                        };
+                        notices: {
+                            state: string;
+                            count: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStatistics: {
+        parameters: {
+            query?: {
+                since?: string;
+                until?: string;
+                step?: "minute" | "hour" | "day";
+                kind?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counters a kind and minute, hour or day, for charts; minutes are kept for two days, hours for ninety. `since` and `until` as in job lists */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** Format: date-time */
+                            at: string;
+                            kind: string;
+                            created: number;
+                            started: number;
+                            ended: {
+                                succeeded: number;
+                                completed_with_errors: number;
+                                failed: number;
+                                canceled: number;
+                                rejected: number;
+                                withdrawn: number;
+                                expired: number;
+                            };
+                            rows: {
+                                good: number;
+                                failed: number;
+                            };
+                            waitMs: number;
+                            processMs: number;
+                        }[];
+                        nextCursor: string | null;
+                    };
                 };
             };
             /** @description Refused */
