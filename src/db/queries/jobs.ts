@@ -169,6 +169,8 @@ export interface JobPage {
   descending: boolean;
   /** The last row of the page before: its sortKey and id. */
   after: { key: SortKey; id: string } | null;
+  /** Rows passed over; for shapes of other systems that number their pages. */
+  offset?: number;
   limit: number;
 }
 
@@ -203,6 +205,7 @@ export async function listJobs(db: Db, filter: JobFilter, page: JobPage): Promis
     .orderBy(column, direction)
     .orderBy('job.id', direction)
     .limit(page.limit);
+  if (page.offset) query = query.offset(page.offset);
   if (page.after) query = query.where(isAfter(page, column, page.after));
   return query.execute();
 }
