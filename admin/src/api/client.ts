@@ -10,9 +10,9 @@ import { uploadJob } from './uploadJob';
 type Signal = AbortSignal | undefined;
 type Paged = { cursor?: string | undefined; limit?: number; run?: number | undefined };
 
-const http = createClient<paths>({ credentials: 'same-origin', headers: { accept: 'application/json' } });
+export const http = createClient<paths>({ credentials: 'same-origin', headers: { accept: 'application/json' } });
 
-async function answer<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+export async function answer<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   const { data, error, response } = await call;
   noteServerTime(response.headers.get('date'));
   if (!response.ok) throw apiErrorOf(response.status, error, response.headers.get('retry-after'));

@@ -1,124 +1,115 @@
-// Asks before many jobs are acted on, with exact counts and what is left out and why; then shows how far it is and what
-// went wrong. One call a job: each is refused or accepted by itself.
-import { Button, Group, List, Modal, Progress, Stack, Text } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
-import { errorLine } from '../../api/errorText';
+// Asks before many jobs are acted on, with the server's counts and what is left out and why; then follows it. The set is
+// frozen by the server, which also does it: closing the page stops nothing.
+import { Button, Group, List, Modal, Stack, Switch, Text } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { bulkClient, type BulkRequest } from '../../api/bulkClient';
 import { keys } from '../../api/queryKeys';
 import type { Job } from '../../api/types';
-import { ACTION_WORDS, whyNot, type UiAction } from '../jobActions';
-import { actOn } from '../useJobAction';
+import { useMe } from '../../session/useMe';
+import { ErrorNote } from '../../shell/ErrorNote';
+import { ACTION_WORDS, type UiAction } from '../jobActions';
+import { BulkProgress } from './BulkProgress';
+import { skipWords } from './bulkWords';
+import { isFiltered, queryOf, type JobFilters } from './jobFilters';
 
 interface Props {
   jobs: Job[];
   action: UiAction;
+  filters: JobFilters;
   onClose(): void;
   onDone(): void;
 }
 
-interface Outcome {
-  done: number;
-  failures: { title: string; text: string }[];
+const jobsOf = (count: number) => `${count} ${count === 1 ? 'job' : 'jobs'}`;
+
+function requestOf({ jobs, action, filters }: Props, everything: boolean, timeZone: string): BulkRequest {
+  if (!everything) return { action, ids: jobs.map((job) => job.id) };
+  return { action, filter: queryOf(filters, timeZone), ...(isFiltered(filters) ? {} : { all: true as const }) };
 }
 
-/** Calls on their way at once: quick, and far below the rate limit. */
-const PARALLEL = 4;
-
-function countBy(items: string[]): [string, number][] {
-  const counts = new Map<string, number>();
-  for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1);
-  return [...counts];
-}
-
-export function BulkDialog({ jobs, action, onClose, onDone }: Props) {
+export function BulkDialog(props: Props) {
+  const { jobs, action, onClose, onDone } = props;
   const cache = useQueryClient();
-  // Frozen when the dialog opens: what was shown is what is done.
-  const [frozen] = useState(() => ({
-    reached: jobs.filter((job) => whyNot(job, action) === null),
-    leftOut: countBy(jobs.map((job) => whyNot(job, action)).filter((reason) => reason !== null)),
-  }));
-  const [outcome, setOutcome] = useState<Outcome | null>(null);
-  const [isRunning, setRunning] = useState(false);
-  const stopped = useRef(false);
+  // Frozen when the dialog opens: rows that come and go meanwhile change nothing.
+  const [opened] = useState(props);
+  const [everything, setEverything] = useState(false);
+  const [key] = useState(() => crypto.randomUUID());
+  const request = requestOf(opened, everything, useMe().timeZone);
+  const preview = useQuery({
+    queryKey: ['bulk-preview', request],
+    queryFn: ({ signal }) => bulkClient.preview(request, signal),
+    staleTime: 0,
+    retry: false,
+  });
+  const create = useMutation({
+    mutationFn: () =>
+      bulkClient.create(
+        { ...request, expected: preview.data?.total },
+        `${key}-${preview.data?.total ?? 0}-${everything}`,
+      ),
+    // The set is not what was shown any more: show what it is now.
+    onError: () => void preview.refetch(),
+  });
   const { verb, past, danger } = ACTION_WORDS[action];
-  const total = frozen.reached.length;
-
-  const run = async () => {
-    setRunning(true);
-    stopped.current = false;
-    const queue = [...frozen.reached];
-    const result: Outcome = { done: 0, failures: [] };
-    const take = async () => {
-      for (let job = queue.shift(); job && !stopped.current; job = queue.shift()) {
-        try {
-          await actOn(job.id, { action });
-          result.done += 1;
-        } catch (error) {
-          result.failures.push({ title: job.title, text: errorLine(error) });
-        }
-        setOutcome({ ...result });
-      }
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, take));
-    setOutcome({ ...result });
-    setRunning(false);
-    await cache.invalidateQueries({ queryKey: keys.jobLists });
-  };
+  const counts = preview.data;
   const close = () => {
-    stopped.current = true;
-    if (outcome) onDone();
+    if (create.data) {
+      onDone();
+      void cache.invalidateQueries({ queryKey: keys.jobLists });
+    }
     onClose();
   };
-  const settled = outcome ? outcome.done + outcome.failures.length : 0;
 
   return (
     <Modal
       opened
       onClose={close}
-      title={`${verb} ${total} ${total === 1 ? 'job' : 'jobs'}?`}
+      title={counts ? `${verb} ${jobsOf(counts.matched)}?` : verb}
       centered
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
-      <Stack gap="sm">
-        <Text size="sm">
-          {total} of {jobs.length} selected {jobs.length === 1 ? 'job' : 'jobs'} will be {past}.
-        </Text>
-        {frozen.leftOut.length > 0 && (
-          <List size="sm">
-            {frozen.leftOut.map(([reason, count]) => (
-              <List.Item key={reason}>
-                {count} left as {count === 1 ? 'it is' : 'they are'}: {reason}
-              </List.Item>
-            ))}
-          </List>
-        )}
-        {outcome && (
-          <div role="status">
-            <Progress value={(100 * settled) / total} aria-label="Jobs dealt with" />
-            <Text size="sm" mt={6}>
-              {outcome.done} of {total} {past}
-              {outcome.failures.length > 0 ? `, ${outcome.failures.length} refused` : ''}.
+      {create.data ? (
+        <BulkProgress begun={create.data} past={past} onClose={close} />
+      ) : (
+        <Stack gap="sm">
+          <Switch
+            label="All jobs that match the filters, not only the selected ones"
+            checked={everything}
+            onChange={(event) => setEverything(event.currentTarget.checked)}
+          />
+          {preview.isError && <ErrorNote error={preview.error} onRetry={() => void preview.refetch()} />}
+          {counts && (
+            <Text size="sm">
+              {counts.matched} of {everything ? jobsOf(counts.total) : `${jobsOf(jobs.length)} selected`} will be {past}
+              .{action === 'delete' && counts.matched > 0 && ' It begins after ten seconds, in which it can be undone.'}
             </Text>
+          )}
+          {counts && counts.skipped > 0 && (
             <List size="sm">
-              {outcome.failures.map((failure, index) => (
-                <List.Item key={index}>
-                  {failure.title}: {failure.text}
+              {Object.entries(counts.skippedBy).map(([reason, count]) => (
+                <List.Item key={reason}>
+                  {count} left out: {skipWords(reason)}
                 </List.Item>
               ))}
             </List>
-          </div>
-        )}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={close}>
-            {isRunning ? 'Stop here' : outcome ? 'Close' : 'Leave them'}
-          </Button>
-          {(!outcome || isRunning) && (
-            <Button color={danger ? 'red' : undefined} onClick={() => void run()} loading={isRunning}>
-              {verb} {total} {total === 1 ? 'job' : 'jobs'}
-            </Button>
           )}
-        </Group>
-      </Stack>
+          {create.isError && <ErrorNote error={create.error} />}
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={close}>
+              Leave them
+            </Button>
+            <Button
+              color={danger ? 'red' : undefined}
+              disabled={!counts || counts.matched === 0 || preview.isFetching}
+              loading={create.isPending}
+              onClick={() => create.mutate()}
+            >
+              {verb} {counts ? jobsOf(counts.matched) : ''}
+            </Button>
+          </Group>
+        </Stack>
+      )}
     </Modal>
   );
 }

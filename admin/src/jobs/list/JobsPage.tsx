@@ -64,7 +64,7 @@ export function JobsPage() {
       )}
       {bulk && (
         <Suspense fallback={null}>
-          <BulkDialog {...bulk} onClose={() => setBulk(null)} onDone={() => setSelected(new Set())} />
+          <BulkDialog {...bulk} filters={filters} onClose={() => setBulk(null)} onDone={() => setSelected(new Set())} />
         </Suspense>
       )}
       <Paper withBorder>
