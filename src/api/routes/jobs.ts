@@ -22,7 +22,7 @@ import { paged } from '../paged';
 import { presentEvent, presentRun } from '../presenters/job';
 import { rowOf } from '../presenters/rowOf';
 import { sendText } from '../sendText';
-import { jobFilterOf } from './jobFilterOf';
+import { jobFilterOf } from '../../jobs/jobFilterOf';
 import { getVisibleJob, showJob, showJobs } from './showJob';
 
 export const jobRoutes: Route[] = [

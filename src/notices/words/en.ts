@@ -47,7 +47,7 @@ export const en: Words = {
     intro: (amount) => `${jobs(amount)} ${one.select(amount.n) === 'one' ? 'has' : 'have'} ended:`,
     state: ({ count }, state) => `${count} ${COUNTED[state]}`,
     failedRows: ({ n, count }) => `${count} failed ${one.select(n) === 'one' ? 'row' : 'rows'}`,
-    more: (amount) => `and ${jobs(amount)} more`,
+    more: ({ n, count }) => `and ${count} more ${one.select(n) === 'one' ? 'job' : 'jobs'}`,
     link: 'All jobs',
     why: 'These notices were gathered because you asked for a digest, or because many jobs ended at once.',
   },
