@@ -13,7 +13,7 @@ import { policyOf, type Policy } from '../../src/jobs/define';
 import { work } from '../support/testKinds';
 
 const policy: Policy = { ...policyOf(work), undoable: true };
-const whole = { undoOf: null, keepsValues: false, beingUndone: false };
+const whole = { undoOf: null, keepsValues: true, beingUndone: false };
 const owner: Actor = { id: 'a', name: 'Ada', email: 'ada@example.test', role: 'user' };
 
 describe('the state machine', () => {
