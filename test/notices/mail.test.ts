@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { simpleParser } from 'mailparser';
 import { createEmailChannel } from '../../src/notices/channels/email';
-import { renderJobEnded } from '../../src/notices/templates/job-ended';
+import { createApprovalLinks } from '../../src/lib/approvalLink';
+import { writeNotice } from '../../src/notices/catalog';
 import type { NoticePayload } from '../../src/notices/payload';
 import { freePort } from '../support/redisServer';
 import { runJobToEnd, startEngine, type Engine } from '../support/engine';
@@ -54,7 +55,7 @@ describe('mail', () => {
     return due + sending === 0;
   };
 
-  it('sends one message for each ended job, with a link to it', async () => {
+  it('[G52] sends one message for each ended job, to its owner alone, with a link to it', async () => {
     const jobs = await Promise.all([1, 2, 3].map((value) => start(value, `Job <${value}> & more`)));
     await until(() => sink.mails.length === 3, 'three mails');
     await until(nothingDue, 'all to be marked');
@@ -62,6 +63,7 @@ describe('mail', () => {
     for (const job of jobs) {
       const mail = sink.mails.find((each) => each.text?.includes(job.id));
       expect(mail?.subject).toBe(`${job.title} succeeded`);
+      expect(mail?.envelopeTo).toEqual([engine.actor.email]);
       expect(mail?.text).toContain(`https://gantry.example.test/admin/jobs/${job.id}`);
       expect(mail?.html).toContain(job.title.replace(/&/, '&amp;').replace(/</, '&lt;').replace(/>/, '&gt;'));
       expect(mail?.messageId).toMatch(/^<[0-9a-f-]{36}@example\.test>$/);
@@ -114,6 +116,16 @@ describe('mail', () => {
     expect(notice).toEqual({ state: 'sent', ambiguous: true, attempts: 2 });
   });
 
+  it('[G52] sends exactly one mail for each of many while the server is busy at first', async () => {
+    sink.answer = 'busy';
+    const jobs = await Promise.all(Array.from({ length: 20 }, (_, value) => start(value)));
+    await until(async () => ((await states())['due'] ?? 0) === 20, 'all to wait for their retry');
+    sink.answer = 'take';
+    await until(nothingDue, 'all to be marked', 20_000);
+    for (const job of jobs) expect(sink.mails.filter((mail) => mail.text?.includes(job.id))).toHaveLength(1);
+    expect(sink.mails).toHaveLength(20);
+  });
+
   it('tries again after a 4xx and gives up at a 5xx', async () => {
     sink.answer = 'busy';
     const patient = await start(1);
@@ -135,6 +147,7 @@ describe('mail', () => {
 });
 
 describe('mail as files', () => {
+  const context = { baseUrl: 'http://x', approvalLinks: createApprovalLinks('ab'.repeat(32)) };
   const payload: NoticePayload = {
     jobId: 'j',
     run: 1,
@@ -159,7 +172,7 @@ describe('mail as files', () => {
       const message = {
         id: 'n1',
         recipient: { name: payload.ownerName, address: 'a@example.test' },
-        ...renderJobEnded(payload, { baseUrl: 'http://x', reader: { name: 'R', language: 'en', timeZone: 'UTC' } }),
+        ...writeNotice('job-ended', JSON.stringify(payload), context),
       };
       expect(await channel.send(message)).toEqual({ type: 'sent' });
       expect(await channel.send(message)).toEqual({ type: 'sent' });

@@ -18,7 +18,8 @@ const TEXT = textTemplate<ReturnType<typeof valuesOf>>(`{{hello}}
 {{words.since}} {{openedAt}}
 {{#if closedAt}}{{words.until}} {{closedAt}} ({{lasted}})
 {{/if}}
-{{words.link}}: {{link}}
+{{words.link}}
+{{link}}
 
 {{words.why}}
 `);

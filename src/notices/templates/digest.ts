@@ -16,12 +16,14 @@ const TEXT = textTemplate<ReturnType<typeof valuesOf>>(`{{hello}}
 {{intro}}
 {{#each counts}}  {{this}}
 {{/each}}
+
 {{#each jobs}}{{sentence}}{{#if failed}} ({{failed}}){{/if}}
   {{at}}
   {{link}}
 {{/each}}{{#if more}}{{more}}
 {{/if}}
-{{words.link}}: {{link}}
+{{words.link}}
+{{link}}
 
 {{words.why}}
 `);

@@ -27,7 +27,8 @@ const TEXT = textTemplate<ReturnType<typeof valuesOf>>(`{{hello}}
 {{/if}}{{words.finished}} {{finishedAt}}{{#if took}} {{took}}{{/if}}
 {{words.run}} {{run}}
 
-{{words.link}}: {{link}}
+{{words.link}}
+{{link}}
 `);
 
 const HTML = htmlTemplate<ReturnType<typeof valuesOf>>(`<p>{{hello}}</p>
