@@ -15,11 +15,10 @@ type Misdeed = z.infer<typeof misdeed>;
 async function misbehave(deed: Misdeed, ms: number, signal: AbortSignal): Promise<void> {
   switch (deed) {
     case 'none':
-    // At its first try it asks for another.
     case 'later':
       return;
     case 'exit':
-      process.exit(7);
+      return process.exit(7);
     case 'kill':
       process.kill(process.pid, 'SIGKILL');
       return pause(ms);
@@ -65,6 +64,7 @@ const run = async (ctx: JobContext<Params>): Promise<{ pid: number }> => {
   ctx.log('info', `runs in process ${process.pid}`);
   ctx.progress(1, 2, 'half');
   const { rows } = await sql`select 1 from effect where job_id = ${ctx.jobId}`.execute(ctx.db);
+  // At its first try it asks for another.
   if (ctx.params.deed === 'later' && rows.length === 1) throw new RetryLaterError(50, 'not yet');
   await misbehave(ctx.params.deed, ctx.params.ms, ctx.signal);
   return { pid: process.pid };
@@ -142,7 +142,6 @@ async function endSomehow(how: Ending): Promise<never> {
   cycle['self'] = cycle;
   const deep = new Error('deep');
   deep.stack = 'at x\n'.repeat(1_000_000);
-  /* eslint-disable @typescript-eslint/only-throw-error */
   switch (how) {
     case 'bigint':
       return { value: 1n } as never;

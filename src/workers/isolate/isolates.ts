@@ -10,6 +10,7 @@ import type { FromIsolate, ToIsolate } from './messages';
 export interface IsolateOptions {
   /** The module that calls serveIsolate. */
   entry: string;
+  /** Default: those of this process. */
   execArgv?: string[];
   /** What that module composes itself from. Sent over IPC, for it holds secrets. */
   init: unknown;
@@ -53,7 +54,7 @@ export function createIsolates(
   const start = async (): Promise<Isolate> => {
     const session = `gantry-alone-${newId()}`;
     const child = fork(options.entry, [], {
-      execArgv: options.execArgv ?? [],
+      execArgv: options.execArgv ?? process.execArgv,
       serialization: 'advanced',
       // A group of its own: a Ctrl-C reaches the worker alone, and a kill reaches what the handler has started.
       detached: true,
