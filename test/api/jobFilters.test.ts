@@ -1,6 +1,6 @@
 // The job list's filters, sorts and pages over HTTP, each held against what SQL says.
 import { sql } from 'kysely';
-import { SORTS } from '../../src/api/contract/jobFilter';
+import { SORTS } from '../../src/jobs/jobFilter';
 import { buildJob } from '../support/factories';
 import { startTestServer, type Answer, type TestServer } from '../support/webServer';
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { instant, page, paging, uuid } from './common';
 import { endpoint, SUPERADMIN } from './endpoint';
-import { isTimeZone } from './relativeTime';
+import { isTimeZone } from '../../lib/relativeTime';
 
 export const listAudit = endpoint({
   method: 'get',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { BULK_ACTIONS } from '../../jobs/bulk/judgeJob';
 import { instant, page, paging, uuid } from './common';
 import { endpoint, LIST_READERS } from './endpoint';
-import { jobFilterQuery } from './jobFilter';
+import { jobFilterQuery } from '../../jobs/jobFilter';
 import { jobState } from './jobShapes';
 
 const tag = 'jobs';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { page, paging, runNumber, uuid } from './common';
 import { endpoint, LIST_READERS, SUPERADMIN } from './endpoint';
-import { jobFilterQuery, SORTS } from './jobFilter';
+import { jobFilterQuery, SORTS } from '../../jobs/jobFilter';
 import {
   errorGroupDoc,
   eventDoc,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { instant, page, paging, uuid } from './common';
 import { endpoint, SUPERADMIN } from './endpoint';
-import { isTimeZone } from './relativeTime';
+import { isTimeZone } from '../../lib/relativeTime';
 import { SCOPE_NAMES } from './scopes';
 
 const role = z.enum(['user', 'power_user', 'superadmin']);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { instant, page, paging, uuid } from './common';
 import { endpoint } from './endpoint';
-import { jobFilterQuery, SORTS } from './jobFilter';
+import { jobFilterQuery, SORTS } from '../../jobs/jobFilter';
 
 /** The parameters of GET /jobs, none of them filled in. */
 const filter = z.strictObject({

@@ -9,7 +9,7 @@ import type { ApiDeps } from '../apiDeps';
 import { numberCursor } from '../contract/common';
 import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/audit';
-import { instantOf, type Fault } from '../contract/jobFilter';
+import { instantOf, type Fault } from '../../jobs/jobFilter';
 import { paged } from '../paged';
 
 const NOBODY = '00000000-0000-0000-0000-00000000dead';

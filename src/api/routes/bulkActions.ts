@@ -19,11 +19,11 @@ import type { ApiDeps } from '../apiDeps';
 import * as contract from '../contract/bulkActions';
 import { idCursor, uuidCursor } from '../contract/common';
 import { implement, type Route } from '../contract/endpoint';
-import { sides } from '../contract/jobFilter';
+import { sides } from '../../jobs/jobFilter';
 import { paged } from '../paged';
 import { presentBulk, presentBulkItem } from '../presenters/bulkAction';
 import { makeOnce, reservationOf } from './idempotentStart';
-import { jobFilterOf, type FilterQuery } from './jobFilterOf';
+import { jobFilterOf, type FilterQuery } from '../../jobs/jobFilterOf';
 
 const ROUTE = 'POST /bulk-actions';
 

@@ -9,7 +9,7 @@ import type { ApiDeps } from '../apiDeps';
 import { implement, type Route } from '../contract/endpoint';
 import { exportJobs } from '../contract/jobs';
 import * as contract from '../contract/notifications';
-import { jobFilterOf } from './jobFilterOf';
+import { jobFilterOf } from '../../jobs/jobFilterOf';
 import { showJobs } from './showJob';
 
 const COLUMNS = [

@@ -20,7 +20,7 @@ import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/savedFilters';
 import { paged } from '../paged';
 import { versionOf } from '../router';
-import { jobFilterOf } from './jobFilterOf';
+import { jobFilterOf } from '../../jobs/jobFilterOf';
 
 type Doc = z.infer<typeof contract.savedFilterDoc>;
 

@@ -2,7 +2,7 @@
 // preview of before and after, and an undo that leaves alone what somebody changed since.
 import { z } from 'zod';
 import type { UserRole } from '../../db/generated/database';
-import { isTimeZone } from '../../lib/timeZone';
+import { isTimeZone } from '../../lib/relativeTime';
 import { defineMassAction, type Row } from '../define';
 import {
   changeAccounts,

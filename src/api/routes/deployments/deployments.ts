@@ -10,7 +10,7 @@ import { invalid, notFound } from '../../../lib/errors';
 import type { ApiDeps } from '../../apiDeps';
 import * as contract from '../../contract/deployments';
 import { implement, type Route } from '../../contract/endpoint';
-import { parseInstant } from '../../contract/relativeTime';
+import { parseInstant } from '../../../lib/relativeTime';
 import { pagedById } from './paged';
 import * as present from './present';
 

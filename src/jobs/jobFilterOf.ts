@@ -1,13 +1,13 @@
 // The filter in the address -> the filter of the query, with the caller's rights applied.
-import { databaseNow } from '../../db/queries/clock';
-import type { Choice, JobFilter } from '../../db/queries/jobs';
-import { findHiddenKinds } from '../../db/queries/savedFilters';
-import { findUser, findUserByEmail } from '../../db/queries/users';
-import type { Actor } from '../../jobs/actor';
-import { GantryError, invalid } from '../../lib/errors';
-import { isUuid } from '../../lib/ids';
-import type { ApiDeps } from '../apiDeps';
-import { instantOf, sides, stateSides, type Fault, type Sides } from '../contract/jobFilter';
+import { databaseNow } from '../db/queries/clock';
+import type { Choice, JobFilter } from '../db/queries/jobs';
+import { findHiddenKinds } from '../db/queries/savedFilters';
+import { findUser, findUserByEmail } from '../db/queries/users';
+import type { Actor } from './actor';
+import { GantryError, invalid } from '../lib/errors';
+import { isUuid } from '../lib/ids';
+import type { Db } from '../db/database';
+import { instantOf, sides, stateSides, type Fault, type Sides } from './jobFilter';
 
 const TODAY = 'today';
 
@@ -25,7 +25,7 @@ export interface FilterQuery {
 }
 
 /** @throws GantryError invalid with the parameters at fault; forbidden for somebody else's jobs. */
-export async function jobFilterOf(deps: ApiDeps, actor: Actor, query: FilterQuery): Promise<JobFilter> {
+export async function jobFilterOf(deps: { db: Db }, actor: Actor, query: FilterQuery): Promise<JobFilter> {
   const faults: Fault[] = [];
   const now = await databaseNow(deps.db);
   const states = stateSides(query.state, faults);
@@ -46,7 +46,7 @@ export async function jobFilterOf(deps: ApiDeps, actor: Actor, query: FilterQuer
 
 /** A day begins where the caller is, unless another zone is asked for. */
 async function zones(
-  deps: ApiDeps,
+  deps: { db: Db },
   actor: Actor,
   { timeZone, since, until }: FilterQuery,
 ): Promise<(text: string | undefined) => string | undefined> {
@@ -63,13 +63,13 @@ function choiceOf<T>(both: Sides<T>): Choice<T> {
 }
 
 /** What one hides is left out, unless one asks for it by name. */
-async function kindsOf(deps: ApiDeps, actor: Actor, query: FilterQuery): Promise<Choice<string>> {
+async function kindsOf(deps: { db: Db }, actor: Actor, query: FilterQuery): Promise<Choice<string>> {
   const { include, exclude } = sides(query.kind);
   const hidden = query.hidden === 'hide' && include.length === 0 ? await findHiddenKinds(deps.db, actor.id) : [];
   return choiceOf({ include, exclude: [...exclude, ...hidden] });
 }
 
-async function ownersOf(deps: ApiDeps, actor: Actor, query: FilterQuery): Promise<Choice<string>> {
+async function ownersOf(deps: { db: Db }, actor: Actor, query: FilterQuery): Promise<Choice<string>> {
   const asked = sides(query.owner);
   const include = await idsOf(deps, asked.include);
   const exclude = await idsOf(deps, asked.exclude);
@@ -89,7 +89,7 @@ async function ownersOf(deps: ApiDeps, actor: Actor, query: FilterQuery): Promis
 }
 
 /** Ids as they are; e-mails of nobody become an id that owns nothing. */
-async function idsOf(deps: ApiDeps, owners: string[]): Promise<string[]> {
+async function idsOf(deps: { db: Db }, owners: string[]): Promise<string[]> {
   const NOBODY = '00000000-0000-0000-0000-00000000dead';
   return Promise.all(
     owners.map(async (owner) => (isUuid(owner) ? owner : ((await findUserByEmail(deps.db, owner))?.id ?? NOBODY))),

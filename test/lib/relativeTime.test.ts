@@ -1,5 +1,5 @@
 // Times in filters, at the edges: where clocks jump, what an offset says beside a zone.
-import { parseInstant } from '../../src/api/contract/relativeTime';
+import { parseInstant } from '../../src/lib/relativeTime';
 
 const at = (text: string, zone?: string, now = '2026-11-24T12:00:00Z'): string | undefined =>
   parseInstant(text, zone, new Date(now))?.toISOString();

@@ -1,7 +1,7 @@
 // The filter of job lists, as it stands in the address: several values with commas, `-` before a value excludes it.
 import { z } from 'zod';
-import { JOB_STATES, type JobState } from '../../jobs/lifecycle';
-import { isTimeZone, parseInstant } from './relativeTime';
+import { JOB_STATES, type JobState } from './lifecycle';
+import { isTimeZone, parseInstant } from '../lib/relativeTime';
 
 export const SORTS = [
   'createdAt',
