@@ -6,12 +6,13 @@ const MASK = '[secret]';
 const MIN_LENGTH = 8;
 
 const known = new Set<string>();
-let pattern: RegExp | null = null;
+/** All forms of all secrets, the longest first; null: to be made anew. */
+let forms: string[] | null = null;
 
 export function rememberSecret(value: string | null | undefined): void {
   if (!value || value.length < MIN_LENGTH || known.has(value)) return;
   known.add(value);
-  pattern = null;
+  forms = null;
 }
 
 /** Of an address such as DATABASE_URL the password, as written and as meant; one equal to the user's name hides nothing. */
@@ -25,15 +26,11 @@ export function rememberPasswordOf(url: string | undefined): void {
 
 /** Masks each secret as it is, in base64 (within a longer text too), percent-encoded, and as JSON writes it. */
 export function maskSecrets(text: string): string {
-  if (known.size === 0) return text;
-  pattern ??= new RegExp(
-    [...new Set([...known].flatMap(formsOf))]
-      .sort((a, b) => b.length - a.length)
-      .map((form) => form.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&'))
-      .join('|'),
-    'g',
-  );
-  return text.replace(pattern, MASK);
+  forms ??= [...new Set([...known].flatMap(formsOf))].sort((a, b) => b.length - a.length);
+  let masked = text;
+  // Plain search: many times quicker than one pattern of hundreds of alternatives.
+  for (const form of forms) if (masked.includes(form)) masked = masked.replaceAll(form, MASK);
+  return masked;
 }
 
 function formsOf(value: string): string[] {

@@ -119,7 +119,7 @@ function addDurations(registry: Registry, { totals, durations }: Measured): void
     });
     // Counted by all processes in the ledger, not here: the library has no other way to be given a distribution.
     const get = (): unknown => Promise.resolve({ name, help, type: 'histogram', aggregator: 'sum', values });
-    Object.assign(metric, { get });
+    Object.assign(metric, { get, getForPromString: get });
   };
   histogram('wait', 'gantry_wait_seconds', 'Runs by how long they waited for a worker');
   histogram('process', 'gantry_process_seconds', 'Runs by how long they were processed');
