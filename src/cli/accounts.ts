@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { createToken as makeToken, createUser as makeUser } from '../api/auth/accounts';
+import { isKnownPassword } from '../api/auth/passwords';
 import { loadConfig } from '../config/config';
 import type { Database } from '../db/database';
 import { findUserByEmail } from '../db/queries/users';
@@ -33,6 +34,8 @@ export async function createUser(options: {
 }): Promise<void> {
   const parsed = newUser.safeParse(options);
   if (!parsed.success) throw new Error(parsed.error.issues.map((issue) => issue.message).join('\n'));
+  if (parsed.data.password !== undefined && (await isKnownPassword(parsed.data.password)))
+    throw new Error('--password is one of those that attackers try first; no account was made. Choose another.');
   const password = parsed.data.password ?? randomBytes(12).toString('base64url');
   await onLedger(async ({ kysely }) => {
     const user = await makeUser(kysely, OPERATOR, { ...parsed.data, password });

@@ -51,7 +51,8 @@ export async function openLedger(config: Config, logger: Logger, options: Ledger
   };
 }
 
-async function findServer(dataDir: string, options: LedgerOptions, logger: Logger): Promise<EmbeddedServer> {
+/** The embedded server alone, its schema as it is. */
+export async function findServer(dataDir: string, options: LedgerOptions, logger: Logger): Promise<EmbeddedServer> {
   const deadline = performance.now() + (options.server === 'join' ? JOIN_WAIT_MS : SHARED_WAIT_MS);
   for (let told = false; ; told = true) {
     const server = options.server === 'join' ? await joinEmbeddedServer(dataDir) : await openEmbeddedServer(dataDir);

@@ -4,8 +4,11 @@ import { Kysely, Migrator, PostgresDialect } from 'kysely';
 import { Pool } from 'pg';
 import { migrations } from './migrations/index';
 
-/** @returns the names of the migrations that ran. @throws Error when the schema is newer than this program. */
-export async function migrateToLatest(url: string): Promise<string[]> {
+/**
+ * Up to the newest migration, or to `upTo` where an older archive is restored.
+ * @returns the names of the migrations that ran. @throws Error when the schema is newer than this program.
+ */
+export async function migrateToLatest(url: string, upTo?: string): Promise<string[]> {
   // Migrations lift the timeouts: an index on a large table takes its time.
   const pool = new Pool({
     connectionString: url,
@@ -22,7 +25,7 @@ export async function migrateToLatest(url: string): Promise<string[]> {
       migrationTableName: 'gantry_migration',
       migrationLockTableName: 'gantry_migration_lock',
     });
-    const { error, results } = await migrator.migrateToLatest();
+    const { error, results } = await (upTo === undefined ? migrator.migrateToLatest() : migrator.migrateTo(upTo));
     if (error) throw error;
     return (results ?? []).filter((result) => result.status === 'Success').map((result) => result.migrationName);
   } catch (cause) {
