@@ -5,7 +5,7 @@ import { renderAlert } from './templates/alert';
 import { APPROVAL_WANTED, renderApprovalWanted } from './templates/approval-wanted';
 import { renderDigest } from './templates/digest';
 import { renderJobEnded } from './templates/job-ended';
-import type { NoticeContext, Page, RenderedNotice } from './render';
+import { inOneLine, type NoticeContext, type Page, type RenderedNotice } from './render';
 
 const KINDS: Record<string, (payload: never, page: Page) => RenderedNotice> = {
   'job-ended': renderJobEnded,
@@ -25,5 +25,5 @@ export function writeNotice(kind: string, payloadText: string, context: NoticeCo
   if (!render) throw new Error(`there is no notice of the kind "${kind}"`);
   const payload = JSON.parse(payloadText) as { reader?: Reader; ownerName?: string };
   const reader = payload.reader ?? { name: payload.ownerName ?? '', language: 'en', timeZone: 'UTC' };
-  return { ...render(payload as never, { ...context, reader }), readerName: reader.name };
+  return { ...render(payload as never, { ...context, reader }), readerName: inOneLine(reader.name) };
 }

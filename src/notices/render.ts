@@ -103,10 +103,15 @@ export function endedState(state: string): EndedState {
 
 const MAX_SUBJECT = 200;
 
+/** In one line: people put line breaks into titles and names, and a mail's head takes none. */
+export function inOneLine(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
+}
+
 /** A subject in one line, cut between whole characters. */
 export function subjectOf(text: string): string {
-  const characters = [...text];
-  return characters.length <= MAX_SUBJECT ? text : `${characters.slice(0, MAX_SUBJECT - 1).join('')}…`;
+  const characters = [...inOneLine(text)];
+  return characters.length <= MAX_SUBJECT ? characters.join('') : `${characters.slice(0, MAX_SUBJECT - 1).join('')}…`;
 }
 
 export function textTemplate<Values>(source: string): (values: Values) => string {

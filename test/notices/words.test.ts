@@ -95,6 +95,12 @@ it('still writes notices of an earlier version, and for a language or zone that 
   expect(odd.text).toContain('11:02:05 UTC');
 });
 
+it('puts titles and names with line breaks into one line of the head', () => {
+  const reader = { name: 'Ann\r\nBcc: x@y.test', language: 'en', timeZone: 'UTC' };
+  const notice = write('job-ended', { ...ended, reader, title: 'Two\nlines\u2028', state: 'succeeded' });
+  expect([notice.subject, notice.readerName]).toEqual(['Two lines  succeeded', 'Ann Bcc: x@y.test']);
+});
+
 it('cuts a long subject between whole characters', () => {
   const { subject } = write('job-ended', { ...ended, title: '😀'.repeat(300) });
   expect([...subject]).toHaveLength(200);

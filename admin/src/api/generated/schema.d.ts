@@ -292,6 +292,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{jobId}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The file that a job made, such as an export
+         * @description For every signed-in caller.
+         */
+        get: operations["getJobsJobIdFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/counts": {
         parameters: {
             query?: never;
@@ -1868,7 +1888,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Server-sent events `job`, `deployment`, `notification` and `reset`; resumed by Last-Event-ID
+         * Server-sent events `job`, `deployment`, `notification`, `alert` (superadmins) and `reset`; resumed by Last-Event-ID
          * @description For every signed-in caller.
          */
         get: operations["getStream"];
@@ -3207,6 +3227,37 @@ export interface operations {
                         durationWarning: ("longer" | "shorter") | null;
                         version: number;
                     };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJobsJobIdFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file that a job made, such as an export */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Refused */
@@ -8908,7 +8959,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events `job`, `deployment`, `notification` and `reset`; resumed by Last-Event-ID */
+            /** @description Server-sent events `job`, `deployment`, `notification`, `alert` (superadmins) and `reset`; resumed by Last-Event-ID */
             200: {
                 headers: {
                     [name: string]: unknown;
