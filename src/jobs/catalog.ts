@@ -6,6 +6,7 @@ import { checkRules } from './approvals/rules';
 import type { Definition } from './define';
 import { buildOperationDefinition, OPERATION_PREFIX } from './definitions/batch-operation';
 import { deployment } from './definitions/deployment';
+import { jobsExport } from './definitions/jobs.export';
 import { usersDeactivate } from './definitions/users.deactivate';
 import { usersImport } from './definitions/users.import';
 import { usersUpdate } from './definitions/users.update';
@@ -22,7 +23,7 @@ export interface CatalogOptions {
   plugins?: Definition[];
 }
 
-const BUILT_IN: Definition[] = [usersImport, usersUpdate, usersDeactivate, deployment];
+const BUILT_IN: Definition[] = [usersImport, usersUpdate, usersDeactivate, jobsExport, deployment];
 
 /** @throws Error when two definitions claim one kind, or a plug-in one that belongs to operations. */
 export function createCatalog(db: Db, options: CatalogOptions): Catalog {

@@ -300,6 +300,22 @@ describe('the link in the mail', () => {
       .execute();
     expect((await submit(link, { decision: 'approve', reason: '' })).status).toBe(404);
     await db.updateTable('appUser').set({ email: 'user@example.org' }).where('id', '=', userId).execute();
+    // The job became theirs: seen, but not to be decided on by them. The audit of the refusal holds no link.
+    const giveTo = (ownerId: string) => db.updateTable('job').set({ ownerId }).where('id', '=', id).execute();
+    await giveTo(userId);
+    expect((await fetch(link, { method: 'POST', body: new URLSearchParams({ decision: 'approve' }) })).status).toBe(
+      403,
+    );
+    const denied = () =>
+      db
+        .selectFrom('audit')
+        .select('subjectId')
+        .where('action', '=', 'denied')
+        .where('subjectId', 'like', '%link%')
+        .execute();
+    await until(async () => (await denied()).length > 0, 'the audit of the refusal');
+    expect(await denied()).toEqual([{ subjectId: 'POST /api/v1/approvals/link/[secret]' }]);
+    await giveTo(server.callers.power_user.id);
     await server.call('power_user', 'POST', `${JOBS}/${id}/withdraw`, {});
     await server.call('superadmin', 'POST', `${JOBS}/${id}/requeue`, {});
     expect((await submit(link, { decision: 'approve', reason: '' })).status).toBe(409);
