@@ -4,6 +4,7 @@ import type { Request } from 'express';
 import type { Kysely } from 'kysely';
 import { insertAudit, type NewAudit } from '../db/queries/audit';
 import type { DB } from '../db/generated/database';
+import { hideLinkToken } from '../lib/approvalLink';
 import { messageOf } from '../lib/errors';
 import type { Logger } from '../lib/logger';
 
@@ -79,7 +80,7 @@ function auditOf(request: Request, why: { status: number; code: string }): NewAu
     action: 'denied',
     subjectType: 'request',
     // Addresses may be of any length.
-    subjectId: `${request.method} ${request.originalUrl.split('?')[0] ?? ''}`.slice(0, 300),
+    subjectId: `${request.method} ${hideLinkToken(request.originalUrl.split('?')[0] ?? '')}`.slice(0, 300),
     after: { status: why.status, code: why.code, address: request.ip ?? null },
   };
 }

@@ -1,6 +1,7 @@
 // The one border where errors become answers: problem+json with a stable code. What is not known to us stays in our log.
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { ERROR_STATUS, GantryError, type ErrorCode } from '../../lib/errors';
+import { hideLinkToken } from '../../lib/approvalLink';
 import { MAX_JSON_DEPTH } from '../../lib/jsonDepth';
 import type { Logger } from '../../lib/logger';
 import { isDenial, type DenialLog } from '../denials';
@@ -43,7 +44,7 @@ export function problems(logger: Logger, denials: DenialLog): ErrorRequestHandle
     const about = {
       requestId: request.id,
       method: request.method,
-      path: request.path,
+      path: hideLinkToken(request.path),
       userId: request.caller?.user.id,
     };
     if (error.status >= 500 && !isGone) logger.error({ ...about, error: thrown }, 'a request failed');
