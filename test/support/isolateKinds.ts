@@ -79,6 +79,19 @@ export const cagedOnce = defineJob({ ...wild, kind: 'test.cagedOnce', policy: { 
 export const hasty = defineJob({ ...wild, kind: 'test.hasty', policy: { timeoutMs: 300 } });
 export const cagedHasty = defineJob({ ...wild, kind: 'test.cagedHasty', policy: { isolated: true, timeoutMs: 300 } });
 
+/** Runs through, runs once, and its ended jobs are kept for six hours. */
+export const firm = defineJob({
+  ...wild,
+  kind: 'test.firm',
+  policy: { cancelable: false, requeueable: false, retentionDays: 0.25 },
+});
+export const brief = defineJob({ ...wild, kind: 'test.brief', policy: { retentionDays: 0.25, timeoutMs: 1000 } });
+export const briefAsked = defineJob({
+  ...wild,
+  kind: 'test.briefAsked',
+  policy: { retentionDays: 0.25, needsApproval: true },
+});
+
 const rowParams = z.strictObject({ ms: z.number().default(60_000) });
 
 /** Rows whose `deed` says how the handler of their chunk misbehaves; each row that is dealt with is noted in `effect`. */
@@ -110,6 +123,7 @@ export const cagedHastyRows = defineMassAction({
   policy: { isolated: true, timeoutMs: 300 },
 });
 export const outsideHastyRows = defineMassAction({ ...hastyRows, kind: 'test.outsideHastyRows', inDatabase: false });
+export const briefRows = defineMassAction({ ...wildRows, kind: 'test.briefRows', policy: { retentionDays: 0.25 } });
 export const outsideOnceRows = defineMassAction({
   ...wildRows,
   kind: 'test.outsideOnceRows',
@@ -203,6 +217,10 @@ export const isolateKinds: Definition[] = [
   cagedHastyRows,
   outsideHastyRows,
   outsideOnceRows,
+  briefRows,
+  firm,
+  brief,
+  briefAsked,
   ends,
   cagedEnds,
 ];

@@ -14,6 +14,7 @@ import {
 import { cancelJob } from '../../src/jobs/commands/cancelJob';
 import { isFinal } from '../../src/jobs/lifecycle';
 import { GantryError } from '../../src/lib/errors';
+import { raceCancels } from '../support/raceCancels';
 import { until } from '../support/until';
 
 const CANCELS = 100;
@@ -26,7 +27,7 @@ describe.each(backends())('cancel on %s', (backend) => {
   });
   afterAll(() => engine.stop());
 
-  it(`ends each of ${CANCELS} jobs that are canceled at random moments`, async () => {
+  it(`[G39] ends each of ${CANCELS} jobs that are canceled at random moments`, async () => {
     const slowest = { ms: 0 };
     const one = async (index: number): Promise<void> => {
       const input =
@@ -78,6 +79,13 @@ describe.each(backends())('cancel on %s', (backend) => {
     expect(Date.now() - askedAt).toBeLessThan(2000);
     await until(() => Date.now() - askedAt > 2700, 'the handler to return');
     expect((await jobOf(engine, job.id)).version).toBe(ended.version);
+  });
+
+  it(`[G38] never starts one of ${CANCELS} jobs that were canceled while they waited for a busy worker`, async () => {
+    const { canceled, started } = await raceCancels(engine, CANCELS);
+    expect(started).toBe(0);
+    // Most were canceled in time, or the race was none.
+    expect(canceled).toBeGreaterThan(CANCELS / 4);
   });
 
   it('lets a process end itself', async () => {

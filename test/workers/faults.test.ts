@@ -16,7 +16,7 @@ describe.each(backends())('faults on %s', (backend) => {
     await engine.stop();
   });
 
-  it('starts a job again whose worker was killed, but not one that may not be started twice', async () => {
+  it('[G93] starts a job again whose worker was killed, but not one that may not be started twice', async () => {
     const worker = await spawnWorker(engine);
     const again = await startJob(engine, { kind: 'test.work', params: { ms: 500 } });
     const never = await startJob(engine, { kind: 'test.once', params: { ms: 500 } });

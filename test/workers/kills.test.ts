@@ -22,7 +22,7 @@ describe.each(backends())('workers killed inside chunks on %s', (backend) => {
     await engine.stop();
   });
 
-  it('imports 20,000 users exactly once', async () => {
+  it('[G43] imports 20,000 users exactly once', async () => {
     const rows = Array.from({ length: ROWS }, (_, index) => ({
       email: `u${index}@example.test`,
       name: `User ${index}`,
