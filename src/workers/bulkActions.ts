@@ -22,6 +22,8 @@ export interface BulkActionDeps {
 const POLL_MS = 1000;
 /** Sets that take turns. */
 const SETS = 20;
+/** Kept as long as jobs are, but long enough to be read. */
+const MIN_KEEP_DAYS = 1;
 const PRUNE_MS = 600_000;
 const PRUNE_BATCH = 5000;
 
@@ -51,7 +53,7 @@ export function startBulkActions(deps: BulkActionDeps): { stop(): Promise<void> 
   const loop = startLoop(POLL_MS, round, complain('a round of commands on sets failed'));
   const pruning = startLoop(
     PRUNE_MS,
-    () => pruneBulkActions(database.kysely, config.retention.days, PRUNE_BATCH),
+    () => pruneBulkActions(database.kysely, Math.max(config.retention.days, MIN_KEEP_DAYS), PRUNE_BATCH),
     complain('forgetting commands on sets failed'),
   );
   const unlisten = database.listen('gantry_bulk', loop.wake);

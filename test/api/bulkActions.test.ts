@@ -175,6 +175,7 @@ it('[G45] deletes ended jobs only, ten seconds later; an abort until then leaves
   expect(await ended(second.id)).toMatchObject({ state: 'done', succeeded: 1, skippedBy: { job_not_final: 1 } });
   expect(await stateOf(failed.id)).toBeUndefined();
   expect(await stateOf(paused.id)).toBe('paused');
+  expect((await server.call('power_user', 'DELETE', `/api/v1/jobs/${paused.id}`)).body.code).toBe('job_not_final');
   const late = await server.call('power_user', 'POST', `/api/v1/bulk-actions/${second.id}/abort`, {});
   expect([late.status, late.body.code]).toEqual([409, 'state_forbids']);
   const audit = await server.call('superadmin', 'GET', `/api/v1/audit?subjectType=job&subjectId=${failed.id}`);

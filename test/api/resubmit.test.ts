@@ -147,6 +147,7 @@ it('refuses what a new job of the kind would be refused for, and leaves nothing'
     [echo.id, { trial: 3 }, 422, 'invalid'],
     [echo.id, { title: ' ' }, 422, 'invalid'],
     [echo.id, { kind: 'test.work' }, 422, 'invalid'],
+    [echo.id, { notify: { email: true, to: 'a\u0000b@c.test' } }, 422, 'invalid'],
     [rows.id, { rows: 'failed' }, 409, 'nothing_to_requeue'],
     [running.id, { rows: 'unfinished' }, 409, 'state_forbids'],
     [rows.id, { notify: { email: true, to: 'somebody@elsewhere.test' } }, 403, 'forbidden'],
@@ -178,6 +179,25 @@ it('makes one job for one key', async () => {
     'true',
   ]);
   expect((await resubmit('user', job.id, { title: 'Twice' }, key)).body.code).toBe('idempotency_mismatch');
+});
+
+it('[G34] requeues with the same parameters; earlier runs, logs, reports and errors stay, and both people are known', async () => {
+  const params = '{ "chunkMs" :  0.0 }';
+  const job = await buildJob(db(), { state: 'completed_with_errors', owner: owner('user'), rows: 10, params });
+  await buildOutcomes(db(), job, { good: [0], failed: [3] });
+  await db().updateTable('run').set({ report: '{"rows":10}' }).where('jobId', '=', job.id).execute();
+  await db().insertInto('logLine').values({ jobId: job.id, run: 1, level: 'info', message: 'of run one' }).execute();
+  const next = await server.call('superadmin', 'POST', `/api/v1/jobs/${job.id}/requeue`, {});
+  expect(next.body).toMatchObject({ id: job.id, run: 2, owner: { id: server.callers.user.id } });
+  expect((await stored(job.id)).params).toBe(params);
+  const of = (rest: string) => server.call('user', 'GET', `/api/v1/jobs/${job.id}/${rest}`);
+  expect((await of('log?run=1')).text).toContain('of run one');
+  expect((await of('report?run=1')).body).toMatchObject({ result: { rows: 10 } });
+  expect((await of('errors?run=1')).body.items).toMatchObject([{ rowIndex: 3 }]);
+  const [second, first] = (await of('runs')).body.items;
+  expect([second.requestedBy, first.run, first.outcome]).toEqual(['A superadmin', 1, 'completed_with_errors']);
+  const { items } = (await server.call('superadmin', 'GET', `/api/v1/audit?subjectType=job&subjectId=${job.id}`)).body;
+  expect(items).toMatchObject([{ action: 'job.requeue', actor: { id: server.callers.superadmin.id } }]);
 });
 
 describe('[G35] requeue of a job that has not ended', () => {

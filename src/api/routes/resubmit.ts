@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { findInputFacts } from '../../db/queries/copyInput';
 import { findJob } from '../../db/queries/jobs';
 import { maySee } from '../../jobs/allowedActions';
+import { findBadText } from '../../jobs/badText';
 import { resubmitJob } from '../../jobs/commands/resubmitJob';
 import { compareInput, compareParams, compareSettings } from '../../jobs/compareJobs';
-import { GantryError, notFound } from '../../lib/errors';
+import { GantryError, invalid, notFound } from '../../lib/errors';
 import { newId } from '../../lib/ids';
 import { canonicalJson } from '../../lib/signing';
 import { implement, type Route } from '../contract/endpoint';
@@ -24,7 +25,11 @@ export const resubmitRoutes: Route[] = [
     }
     const { jobId } = params;
     const text = await readJsonText(request, response);
-    const { runAt, ...body } = parseText(text, contract.resubmitBody);
+    const asked = parseText(text, contract.resubmitBody);
+    const badText = findBadText(asked, '');
+    if (badText !== null)
+      throw invalid([{ path: badText.slice(1), message: 'holds U+0000 or half of a surrogate pair' }]);
+    const { runAt, ...body } = asked;
     const input = {
       ...body,
       paramsText: memberText(text, 'params') ?? undefined,

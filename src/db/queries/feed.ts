@@ -21,11 +21,13 @@ export async function numberChanges(db: Kysely<DB>, limit: number): Promise<numb
         select s.topic, s.subject_id, coalesce(job.owner_id, s.owner_id), job.run,
           coalesce(job.version, (select max(version) + 1 from feed f where f.topic = s.topic and f.subject_id = s.subject_id), 1),
           case when s.topic = 'deployment' then coalesce(deployment.status, 'deleted')
+               when s.topic = 'bulk-action' then coalesce(bulk.state, 'deleted')
                when s.topic <> 'job' then ''
                when job.id is null or job.deleted_at is not null then 'deleted'
                else job.state::text end
         from subject s
         left join deployment on s.topic = 'deployment' and deployment.id::text = s.subject_id
+        left join bulk_action bulk on s.topic = 'bulk-action' and bulk.id::text = s.subject_id
         left join job on job.id = case when s.topic = 'job' then s.subject_id::uuid else deployment.job_id end
         order by s.last)
       select count(*)::int as taken from taken`.execute(tx);
