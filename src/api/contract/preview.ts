@@ -65,5 +65,5 @@ export const getJobFile = endpoint({
   summary: 'The file that a job made, such as an export',
   access: 'signedIn',
   params,
-  contentType: 'application/octet-stream',
+  contentType: '*/*',
 });

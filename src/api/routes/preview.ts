@@ -1,17 +1,19 @@
-// Previews and undo: what a job would do, and taking back what one has done.
+// Previews, undo and files: what a job would do, taking back what one has done, and what one has made.
 import type { Request, Response } from 'express';
 import { peekJsonRows, peekRows, type PeekedRows } from '../../jobs/preview/peekRows';
 import { previewJob, type Preview } from '../../jobs/preview/previewJob';
 import { undoJob } from '../../jobs/undo/undoJob';
 import { findKind } from '../../jobs/commands/createJob';
 import type { Actor } from '../../jobs/actor';
-import { GantryError, invalid } from '../../lib/errors';
+import { findJobFile, streamFileParts } from '../../db/queries/jobFiles';
+import { GantryError, invalid, notFound } from '../../lib/errors';
 import type { ApiDeps } from '../apiDeps';
 import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/preview';
 import { readUpload } from '../readUpload';
+import { sendText } from '../sendText';
 import { inputOf, parseBody, readJsonText } from './jobStart';
-import { showJob } from './showJob';
+import { getVisibleJob, showJob } from './showJob';
 
 /** The sender of an upload that was cut short has its answer; so long the rest of it is still taken and thrown away. */
 const LINGER_MS = 5000;
@@ -34,6 +36,12 @@ export const previewRoutes: Route[] = [
     const job = await undoJob(deps.commands, actor, params.jobId, body);
     response.location(`/api/v1/jobs/${job.id}`);
     return showJob(deps, actor, job);
+  }),
+  implement(contract.getJobFile, async ({ params, actor, deps, response }) => {
+    const job = await getVisibleJob(deps, actor, params.jobId);
+    const file = await findJobFile(deps.db, job.id);
+    if (!file) throw notFound('file');
+    await sendText(response, file.type, file.name, streamFileParts(deps.db, job.id));
   }),
 ];
 

@@ -260,6 +260,12 @@ export function selectMatching(db: Db, filter: JobFilter) {
     .where((builder) => builder.and(conditions(builder, filter)));
 }
 
+/** All of them, however many. */
+export async function countMatching(db: Db, filter: JobFilter): Promise<number> {
+  const counted = selectMatching(db, filter).select(sql<number>`count(*)::int`.as('count'));
+  return (await counted.executeTakeFirstOrThrow()).count;
+}
+
 type JobBuilder = ExpressionBuilder<DB, 'job'>;
 
 function conditions(builder: JobBuilder, filter: JobFilter): Expression<SqlBool>[] {
