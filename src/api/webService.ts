@@ -18,6 +18,7 @@ import { createOidcClient } from './auth/oidcClient';
 import { createDenialLog } from './denials';
 import { startEventHub } from './eventHub';
 import { createMetrics } from './metrics';
+import { refuseUnreadable } from './middleware/bareAnswer';
 import { createWebApp } from './webApp';
 
 export interface WebServiceDeps {
@@ -81,6 +82,7 @@ export async function startWebService(given: WebServiceDeps): Promise<WebService
   // Node's limit for a whole request would cut large uploads; silence is limited instead.
   server.requestTimeout = 0;
   server.setTimeout(SILENT_MS);
+  server.on('clientError', refuseUnreadable);
   const gateway = attachAgentGateway(server, { database, serverKeys, waker, logger });
   await listen(server, config.port, config.host);
   const { port } = server.address() as AddressInfo;

@@ -1,6 +1,7 @@
 // Listens in the web service's place while the database is away at the start: alive, but not ready, for everybody who asks.
 // It hands the port over by closing, and never answers 200 on anything but /healthz.
 import { createServer } from 'node:http';
+import { BARE_HEADERS } from '../api/middleware/bareAnswer';
 
 export interface WaitingServer {
   close(): Promise<void>;
@@ -19,6 +20,7 @@ export function startWaitingServer(host: string, port: number): Promise<WaitingS
       detail: 'The database is away. Nothing was changed; ask again in a moment.',
     };
     response.writeHead(alive ? 200 : 503, {
+      ...BARE_HEADERS,
       'content-type': alive ? 'application/json' : 'application/problem+json',
       'retry-after': String(RETRY_AFTER_SECONDS),
       connection: 'close',

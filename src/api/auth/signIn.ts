@@ -2,10 +2,10 @@
 import type { Request } from 'express';
 import { insertAudit } from '../../db/queries/audit';
 import { clearSignInFailures, deleteExpiredSessions, reserveSignIn } from '../../db/queries/sessions';
-import { findPassword, findUser, type UserRow } from '../../db/queries/users';
+import { findPassword, findUser, replacePasswordHash, type UserRow } from '../../db/queries/users';
 import { GantryError } from '../../lib/errors';
 import type { ApiDeps } from '../apiDeps';
-import { checkPassword } from './passwords';
+import { checkPassword, hashPassword, isOutdated } from './passwords';
 
 /** Failures in 15 minutes (api.md; ASVS 6.3.1). */
 const LIMITS = { perAccount: 10, perAddress: 100 };
@@ -62,6 +62,8 @@ export async function userOfPassword(
   const found = await findPassword(db, account);
   const isRight = await checkPassword(found?.passwordHash ?? null, password);
   if (!isRight || !found) return null;
+  if (found.passwordHash !== null && isOutdated(found.passwordHash))
+    await replacePasswordHash(db, found.id, found.passwordHash, await hashPassword(password));
   await clearSignInFailures(db, account);
   return found.id;
 }

@@ -1,6 +1,7 @@
 // Signing in and out, and the caller's own account.
 import { GantryError } from '../../lib/errors';
 import { changeUser } from '../auth/accounts';
+import { refuseKnownPassword } from '../auth/passwords';
 import { endSession, newSession, signIn, userOfPassword } from '../auth/signIn';
 import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/people';
@@ -19,6 +20,7 @@ export const accountRoutes: Route[] = [
   implement(contract.changeMe, async ({ body, actor, deps, request }) => {
     const { currentPassword, ...change } = body;
     if (change.password !== undefined) {
+      await refuseKnownPassword(change.password);
       if ((await userOfPassword(deps, request, actor.email, currentPassword ?? '')) !== actor.id) {
         throw new GantryError('forbidden', 'The current password is not right; nothing was changed.');
       }

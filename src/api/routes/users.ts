@@ -4,6 +4,7 @@ import { listTokens } from '../../db/queries/tokens';
 import { GantryError, notFound } from '../../lib/errors';
 import { changeUser, createToken, createUser, removeToken, removeUser } from '../auth/accounts';
 import { demandScope } from '../auth/authenticate';
+import { refuseKnownPassword } from '../auth/passwords';
 import { uuidCursor } from '../contract/common';
 import { implement, type Route } from '../contract/endpoint';
 import * as contract from '../contract/people';
@@ -21,15 +22,19 @@ export const userRoutes: Route[] = [
       (rows) => rows.map(presentUser),
     ),
   ),
-  implement(contract.createUser, async ({ body, actor, deps }) => presentUser(await createUser(deps.db, actor, body))),
+  implement(contract.createUser, async ({ body, actor, deps }) => {
+    if (body.password !== undefined) await refuseKnownPassword(body.password);
+    return presentUser(await createUser(deps.db, actor, body));
+  }),
   implement(contract.getUser, async ({ params, deps }) => {
     const user = await findUser(deps.db, params.userId);
     if (!user) throw notFound('user');
     return presentUser(user);
   }),
-  implement(contract.changeUser, async ({ params, body, actor, deps, request }) =>
-    presentUser(await changeUser(deps.db, actor, params.userId, versionOf(request), body)),
-  ),
+  implement(contract.changeUser, async ({ params, body, actor, deps, request }) => {
+    if (body.password !== undefined) await refuseKnownPassword(body.password);
+    return presentUser(await changeUser(deps.db, actor, params.userId, versionOf(request), body));
+  }),
   implement(contract.deleteUser, async ({ params, actor, deps }) => {
     await removeUser(deps.db, actor, params.userId);
     return undefined;

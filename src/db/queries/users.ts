@@ -60,6 +60,16 @@ export async function findPassword(db: Db, email: string): Promise<{ id: string;
   return row ?? null;
 }
 
+/** The same password under another hash; nothing when it was changed meanwhile. */
+export async function replacePasswordHash(db: Db, id: string, from: string, to: string): Promise<void> {
+  await db
+    .updateTable('appUser')
+    .set({ passwordHash: to })
+    .where('id', '=', id)
+    .where('passwordHash', '=', from)
+    .execute();
+}
+
 /** Ids grow with time. */
 export function listUsers(db: Db, page: { after: string | null; limit: number }): Promise<UserRow[]> {
   const { after } = page;
