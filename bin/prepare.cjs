@@ -1,5 +1,6 @@
 // Makes a checkout ready to run: `npm ci` when node_modules is missing or out of date, tsc and the admin build when sources
-// changed since the last one. Called by gantry.cjs, and by itself as `npm run build`. Touches node_modules and dist only.
+// changed since the last one. Called by gantry.cjs, and by itself as `npm run build`; `node bin/prepare.cjs admin` builds the
+// admin UI alone. Touches node_modules and dist only.
 'use strict';
 
 const { spawnSync } = require('node:child_process');
@@ -19,16 +20,19 @@ function checkNode() {
   );
 }
 
-function prepare() {
+/** @param {string[]} parts of what is built, `server` and `admin`; all when none is named */
+function prepare(parts = []) {
   // An installed image carries dist alone: there is nothing to install or build.
   if (!fs.existsSync(path.join(root, 'src'))) return;
   if (!isInstalled()) install();
+  const isWanted = (part) => parts.length === 0 || parts.includes(part);
   withLock(() => {
-    buildPart('server', ['src', 'tsconfig.json'], () => [
-      process.execPath,
-      [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json'],
-    ]);
-    if (fs.existsSync(path.join(root, 'admin/vite.config.ts'))) {
+    if (isWanted('server'))
+      buildPart('server', ['src', 'tsconfig.json'], () => [
+        process.execPath,
+        [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json'],
+      ]);
+    if (isWanted('admin') && fs.existsSync(path.join(root, 'admin/vite.config.ts'))) {
       buildPart('admin', ['admin'], () => [
         process.execPath,
         [
@@ -143,5 +147,5 @@ module.exports = { prepare, checkNode, install, isInstalled };
 
 if (require.main === module) {
   checkNode();
-  prepare();
+  prepare(process.argv.slice(2));
 }

@@ -69,9 +69,9 @@ export function App({ nonce }: { nonce: string }) {
       getStyleNonce={() => nonce}
     >
       <QueryClientProvider client={queries}>
-        <ToastProvider>
-          <SessionGate>
-            <BrowserRouter basename="/admin">
+        <BrowserRouter basename="/admin">
+          <ToastProvider>
+            <SessionGate>
               <LiveProvider>
                 <StartDialogProvider>
                   <Shell>
@@ -79,9 +79,9 @@ export function App({ nonce }: { nonce: string }) {
                   </Shell>
                 </StartDialogProvider>
               </LiveProvider>
-            </BrowserRouter>
-          </SessionGate>
-        </ToastProvider>
+            </SessionGate>
+          </ToastProvider>
+        </BrowserRouter>
       </QueryClientProvider>
     </MantineProvider>
   );

@@ -1,8 +1,9 @@
 // Starts a job and then shows how far it is. Closing the dialog leaves the job as it is; before the server has accepted
 // the upload there is no job, so closing stops the upload and says so.
-import { Modal } from '@mantine/core';
+import { Anchor, Modal } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
+import { Link } from 'react-router';
 import { client } from '../../api/client';
 import { errorText, isStatus } from '../../api/errorText';
 import { keys } from '../../api/queryKeys';
@@ -36,6 +37,15 @@ export function StartDialog({ firstKind, onClose }: Props) {
         : await client.startJob(job);
       cache.setQueryData(keys.job(answer.id), answer);
       setStarted(answer);
+      toast(
+        'good',
+        <>
+          “{answer.title}” was started.{' '}
+          <Anchor component={Link} to={`/jobs/${answer.id}`} size="sm" onClick={onClose}>
+            Open it
+          </Anchor>
+        </>,
+      );
       void cache.invalidateQueries({ queryKey: keys.jobLists });
       void cache.invalidateQueries({ queryKey: keys.notifications });
     } catch (failure) {
