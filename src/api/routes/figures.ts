@@ -10,7 +10,13 @@ import { instantOf, type Fault } from '../../jobs/jobFilter';
 import * as contract from '../contract/seeing';
 import { paged } from '../paged';
 
-const statisticCursor = z.tuple([instant, z.string()]);
+const statisticCursor = z.tuple([
+  z
+    .string()
+    .max(200)
+    .regex(/^[^\u0000]+$/),
+  instant,
+]);
 
 function presentStatistic({
   at,
@@ -72,8 +78,8 @@ export const figureRoutes: Route[] = [
       query,
       statisticCursor,
       ({ after, limit }) =>
-        listStatistics(deps.db, filter, { after: after ? { at: new Date(after[0]), kind: after[1] } : null, limit }),
-      (row) => [row.at.toISOString(), row.kind],
+        listStatistics(deps.db, filter, { after: after ? { kind: after[0], at: new Date(after[1]) } : null, limit }),
+      (row) => [row.kind, row.at.toISOString()],
       (rows) => rows.map(presentStatistic),
     );
   }),
