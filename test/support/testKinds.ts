@@ -209,7 +209,11 @@ export async function makeStock(db: Db, count: number): Promise<void> {
     on conflict (sku) do update set amount = 10`.execute(db);
 }
 
+/** As effects, once a superadmin has approved it. */
+export const guarded = defineMassAction({ ...effects, kind: 'test.guarded', policy: { needsApproval: true } });
+
 export const testKinds: Definition[] = [
+  guarded,
   echo,
   work,
   once,

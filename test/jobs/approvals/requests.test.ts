@@ -26,7 +26,7 @@ function kindWith(kind: string, approval?: ApprovalRules) {
     run: () => Promise.resolve(),
   });
 }
-const plain = kindWith('test.guarded');
+const plain = kindWith('test.delicate');
 const twoOfThree = kindWith('test.two-of-three', { quorum: 2, approvers: NAMED, expiresAfterMs: 60_000 });
 
 let ledger: TestLedger;
