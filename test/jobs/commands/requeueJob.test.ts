@@ -31,7 +31,7 @@ async function rowsOf(jobId: string, run: number): Promise<number[]> {
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, at) => from + at);
 
-it('runs all rows again under the same id, and keeps the run before', async () => {
+it('[G34] runs all rows again under the same id, and keeps the run before', async () => {
   const job = await buildJob(ledger.db, {
     state: 'canceled',
     owner: root,
@@ -59,7 +59,7 @@ it('takes a second requeue before the run began as the same', async () => {
   expect(await listRuns(ledger.db, job.id, { before: null, limit: 10 })).toHaveLength(2);
 });
 
-it('does the failed rows, or all that have neither succeeded nor were skipped', async () => {
+it('[G37] does the failed rows, or all that have neither succeeded nor were skipped', async () => {
   const build = async () => {
     const job = await buildJob(ledger.db, { state: 'canceled', owner: root, rows: 35 });
     await buildOutcomes(ledger.db, job, { good: [...range(0, 9), 12], failed: [9, 11, 30] });
@@ -71,6 +71,27 @@ it('does the failed rows, or all that have neither succeeded nor were skipped', 
   const unfinished = await build();
   expect(await requeueJob(ledger.deps, root, unfinished.id, { only: 'unfinished' })).toMatchObject({ total: 25 });
   expect(await rowsOf(unfinished.id, 2)).toEqual([9, 10, 11, ...range(13, 35)]);
+});
+
+it('[G37] does the failed rows of one cause, by what each failed with last', async () => {
+  const job = await buildJob(ledger.db, { state: 'failed', owner: root, rows: 35 });
+  await buildOutcomes(ledger.db, job, { good: [2], failed: [1, 11, 12, 30] });
+  const errorOf = { jobId: job.id, run: 1, message: 'x' };
+  // Row 2 failed so once and is good since; row 11 failed so first, and otherwise in the run after.
+  await ledger.db
+    .insertInto('rowError')
+    .values({ ...errorOf, rowIndex: 2, code: 'slow' })
+    .execute();
+  const slow = ledger.db.updateTable('rowError').set({ code: 'slow' }).where('jobId', '=', job.id);
+  await slow.where('rowIndex', 'in', [1, 11, 30]).execute();
+  await ledger.db.insertInto('run').values({ jobId: job.id, run: 2, outcome: 'failed' }).execute();
+  await ledger.db.updateTable('job').set({ run: 2 }).where('id', '=', job.id).execute();
+  await ledger.db
+    .insertInto('rowError')
+    .values({ ...errorOf, run: 2, rowIndex: 11, code: 'bad' })
+    .execute();
+  await requeueJob(ledger.deps, root, job.id, { only: 'failed', code: 'slow' });
+  expect(await rowsOf(job.id, 3)).toEqual([1, 30]);
 });
 
 it('counts a row as unfinished whose input was never reached', async () => {
