@@ -17,7 +17,7 @@ const whole = { undoOf: null, keepsValues: true, beingUndone: false };
 const owner: Actor = { id: 'a', name: 'Ada', email: 'ada@example.test', role: 'user' };
 
 describe('the state machine', () => {
-  it('puts each state in one of two groups, and the final ones in processed alone', () => {
+  it('[G9] puts each state in one of two groups, and the final ones in processed alone', () => {
     const processed = JOB_STATES.filter((state) => groupOf(state) === 'processed');
     const unprocessed = JOB_STATES.filter((state) => groupOf(state) === 'unprocessed');
     expect([...processed, ...unprocessed].sort()).toEqual([...JOB_STATES].sort());
