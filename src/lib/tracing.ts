@@ -84,7 +84,7 @@ export function currentTraceparent(): string | null {
   return carrier.traceparent ?? null;
 }
 
-/** For a call to somebody else, who may trace although we do not. */
+/** For a call to somebody else, who may trace although we do not: flagged as sampled, or he would not. */
 export function traceparentOfCall(): string {
-  return currentTraceparent() ?? `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-00`;
+  return currentTraceparent() ?? `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
 }

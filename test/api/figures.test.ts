@@ -153,6 +153,32 @@ describe('without a worker', () => {
     expect(await text(id)).toMatch(/^Its next rows are tried again in (39|40) s: The endpoint answered 503\.$/);
   });
 
+  it('counts the time of an approval apart from the wait for a worker [G7]', async () => {
+    await idle.call('superadmin', 'POST', '/api/v1/operations', {
+      key: 'careful',
+      title: 'Careful',
+      menu: ['Tests'],
+      endpoint: 'http://127.0.0.1:9/rows',
+      needsApproval: true,
+      roles: ['user'],
+    });
+    const body = { kind: 'operation.careful', params: {}, rows: [{}] };
+    const { id } = (await idle.call('user', 'POST', '/api/v1/jobs', body)).body;
+    await sql`update approval set requested_at = requested_at - interval '1 hour' where job_id = ${id}`.execute(
+      idle.database.kysely,
+    );
+    const asked = (await ask(`/jobs/${id}`)).body;
+    expect(asked).toMatchObject({ state: 'awaiting_approval', waitMs: null });
+    expect(asked.approvalMs).toBeGreaterThanOrEqual(3_600_000);
+    expect(asked.waitingText).toMatch(/^Waits for one approval by a superadmin, until /);
+    expect((await idle.call('superadmin', 'POST', `/api/v1/jobs/${id}/approve`, {})).status).toBe(200);
+    const queued = (await ask(`/jobs/${id}`)).body;
+    expect(queued).toMatchObject({ state: 'queued', processMs: null });
+    expect(queued.waitMs).toBeLessThan(60_000);
+    expect(queued.approvalMs).toBeGreaterThanOrEqual(asked.approvalMs);
+    expect(queued.approvalMs + queued.waitMs).toBeLessThan(3_660_000);
+  });
+
   it('shows workers by the age of their heartbeat', async () => {
     const { kysely: db } = idle.database;
     await sql`delete from worker`.execute(db);
