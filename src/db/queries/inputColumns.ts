@@ -6,14 +6,17 @@ export interface InputForm {
   columns: string[] | null;
 }
 
+/** Each line of an undo job is one cell: the row that is taken back, and what was before it. */
+const UNDO_COLUMNS = ['undo'];
+
 export async function findInputForm(db: Db, jobId: string): Promise<InputForm> {
   const row = await db
     .selectFrom('job')
-    .select(['inputFormat', 'inputColumns'])
+    .select(['inputFormat', 'inputColumns', 'undoOf'])
     .where('id', '=', jobId)
     .executeTakeFirst();
   return {
     format: (row?.inputFormat ?? null) as InputForm['format'],
-    columns: row?.inputColumns ? (JSON.parse(row.inputColumns) as string[]) : null,
+    columns: row?.undoOf ? UNDO_COLUMNS : row?.inputColumns ? (JSON.parse(row.inputColumns) as string[]) : null,
   };
 }

@@ -32,7 +32,7 @@ export async function dropValues(
   if (rowIndexes.length === 0) return;
   await sql`
     delete from undo_value where job_id = ${undo.undoOf} and row_index in (
-      select (l.text::json ->> 'rowIndex')::bigint
+      select (l.text::json -> 0 ->> 'rowIndex')::bigint
       from job_input i, unnest(string_to_array(i.rows, E'\n')) with ordinality as l(text, ordinality)
       where i.job_id = ${undo.jobId} and i.input_chunk = ${undo.inputChunk}
         and i.first_row_index + l.ordinality - 1 = any(${rowIndexes}::bigint[]))`.execute(tx);

@@ -12,7 +12,7 @@ export async function* errorFileCsv(db: Db, jobId: string, run: number, code?: s
   yield csvLine([...columns, ...ERROR_COLUMNS]);
   for await (const error of errorFile(db, jobId, run, code)) {
     const row: unknown = JSON.parse(error.line);
-    const cells = Array.isArray(row) ? row.map(String) : columns.map((column) => cellOf((row as JsonObject)[column]));
+    const cells = Array.isArray(row) ? row.map(cellOf) : columns.map((column) => cellOf((row as JsonObject)[column]));
     yield csvLine([...cells, error.code, error.message]);
   }
 }

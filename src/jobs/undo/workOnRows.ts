@@ -16,9 +16,12 @@ export function workOnRows(
   return definition.undoChunk({ ...context, undoOf: chunk.undoOf }, rows.map(undoRowOf));
 }
 
-/** One line of an undo job's input, with the row and its earlier value as they were stored. */
+/**
+ * One line of an undo job's input, with the row and its earlier value as they were stored. In brackets: a worker of a version that
+ * knows no undo takes it for no row at all and fails it, instead of doing the row once more.
+ */
 export function undoLine(value: { rowIndex: number; row: string; before: string }): string {
-  return `{"rowIndex":${value.rowIndex},"data":${value.row},"before":${value.before}}`;
+  return `[{"rowIndex":${value.rowIndex},"data":${value.row},"before":${value.before}}]`;
 }
 
 function undoRowOf({ rowIndex, data, json }: Row): UndoRow {

@@ -15,7 +15,8 @@ export async function readRows(db: Db, chunk: ClaimedChunk, rowSchema: JsonObjec
   const lines = indexes.map((rowIndex) => {
     const line = stored[rowIndex - from];
     if (line === undefined) throw new Error(`row ${rowIndex} of job ${chunk.jobId} is not in its input`);
-    return { rowIndex, line };
+    // The lines of an undo stand in brackets (jobs/undo/workOnRows.ts).
+    return { rowIndex, line: chunk.undoOf === null ? line : line.slice(1, -1) };
   });
   const columns = chunk.inputColumns === null ? null : (JSON.parse(chunk.inputColumns) as string[]);
   // Rows of an undo are Gantry's own.

@@ -3,10 +3,13 @@ import { sql } from 'kysely';
 import type { JobRow } from '../../../src/db/queries/jobs';
 import { allowedActions } from '../../../src/jobs/allowedActions';
 import { cancelJob } from '../../../src/jobs/commands/cancelJob';
+import { approveJob } from '../../../src/jobs/commands/decideJob';
 import { deleteJob } from '../../../src/jobs/commands/deleteJob';
 import { policyOfKind } from '../../../src/jobs/commands/onJob';
 import { requeueJob } from '../../../src/jobs/commands/requeueJob';
 import { resumeJob } from '../../../src/jobs/commands/resumeJob';
+import { errorFileNdjson } from '../../../src/jobs/massActions/errorFile';
+import { parseRows } from '../../../src/jobs/massActions/parseRows';
 import { undoJob } from '../../../src/jobs/undo/undoJob';
 import {
   backends,
@@ -18,7 +21,7 @@ import {
   untilState,
   type Engine,
 } from '../../support/engine';
-import { makeStock } from '../../support/testKinds';
+import { makeStock, stock } from '../../support/testKinds';
 import { until } from '../../support/until';
 
 jest.setTimeout(40_000);
@@ -26,10 +29,12 @@ jest.setTimeout(40_000);
 const rowsOf = (count: number, amount = 99): object[] =>
   Array.from({ length: count }, (_, n) => ({ sku: `s${n}`, amount }));
 
+const approved = { ...stock, kind: 'test.approved', policy: { needsApproval: true } };
+
 describe.each(backends())('undo on %s', (backend) => {
   let engine: Engine;
   beforeAll(async () => {
-    engine = await startEngine({ backend });
+    engine = await startEngine({ backend, plugins: [approved] });
   });
   beforeEach(() => makeStock(engine.db, 60));
   afterAll(() => engine.stop());
@@ -47,6 +52,14 @@ describe.each(backends())('undo on %s', (backend) => {
     runJobToEnd(engine, { kind: 'test.stock', rows, ...more });
   const undo = async (job: JobRow): Promise<JobRow> =>
     untilState(engine, (await undoJob(engine.deps, engine.actor, job.id)).id, 'final');
+  const rowsOfErrorFile = async (id: string): Promise<unknown[]> => {
+    const lines: unknown[] = [];
+    for await (const line of errorFileNdjson(engine.db, id, 1)) {
+      const { error_message: _, ...row } = JSON.parse(line) as Record<string, unknown>;
+      lines.push(row);
+    }
+    return lines;
+  };
   const actionsOf = async (id: string): Promise<string[]> => {
     const job = await jobOf(engine, id);
     return allowedActions(job, policyOfKind(await engine.deps.catalog.get(job.kind)), engine.actor);
@@ -93,6 +106,9 @@ describe.each(backends())('undo on %s', (backend) => {
     expect(first).toMatchObject({ state: 'completed_with_errors', good: 11, failed: 1 });
     const errors = await engine.db.selectFrom('rowError').selectAll().where('jobId', '=', first.id).execute();
     expect(errors).toMatchObject([{ code: 'changed_since', message: 'It was 10, became 99, and is 55 now.' }]);
+    expect(await rowsOfErrorFile(first.id)).toEqual([
+      { undo: { rowIndex: 3, data: { sku: 's3', amount: 99 }, before: { amount: 10 } }, error_code: 'changed_since' },
+    ]);
     expect((await amounts()).slice(0, 12)).toEqual([10, 10, 10, 55, 10, 10, 10, 10, 10, 10, 10, 10]);
     expect(await kept(job.id)).toBe(1);
     await setAmount('s3', 99);
@@ -160,6 +176,32 @@ describe.each(backends())('undo on %s', (backend) => {
     const inputs = await engine.db.selectFrom('jobInput').select('jobId').distinct().execute();
     const jobs = await engine.db.selectFrom('job').select('id').execute();
     expect(inputs.map((row) => row.jobId).filter((id) => !jobs.some((row) => row.id === id))).toEqual([]);
+  });
+
+  it('needs approval where its kind does', async () => {
+    const other = await insertUser(engine.db, 'superadmin');
+    const job = await startJob(engine, { kind: 'test.approved', rows: rowsOf(4) });
+    await approveJob(engine.deps, other, job.id);
+    await untilState(engine, job.id, 'succeeded');
+    const undoing = await undoJob(engine.deps, engine.actor, job.id);
+    expect(undoing.state).toBe('awaiting_approval');
+    expect((await amounts())[0]).toBe(99);
+    await approveJob(engine.deps, other, undoing.id);
+    expect(await untilState(engine, undoing.id, 'final')).toMatchObject({ state: 'succeeded', good: 4 });
+    expect(await amounts()).toEqual(Array(60).fill(10));
+  });
+
+  it('harms nothing in the hands of a worker that knows no undo', async () => {
+    const job = await start(rowsOf(4));
+    const undoing = await undoJob(engine.deps, engine.actor, job.id, { trial: 1 });
+    const { rows: lines } = await sql<{
+      line: string;
+    }>`select rows as line from job_input where job_id = ${undoing.id}`.execute(engine.db);
+    const asRows = (lines[0]?.line ?? '').split('\n').map((line, rowIndex) => ({ rowIndex, line }));
+    const read = parseRows(asRows, null, null);
+    expect(read.rows).toEqual([]);
+    expect(read.faults).toHaveLength(4);
+    await cancelJob(engine.deps, engine.actor, undoing.id);
   });
 
   it('is for the owner and superadmins; kept values go with the job', async () => {
