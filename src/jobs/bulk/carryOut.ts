@@ -68,7 +68,8 @@ export async function carryOutSome(deps: CommandDeps, bulkId: string, leaseMs: n
   const hold: BulkHold = { bulkId, claim: newId(), ownerId: actor.id, role: actor.role };
   const claimed = await claimBulkItems(deps.db, bulkId, hold.claim, leaseMs, BATCH);
   if (claimed.length === 0) {
-    if (await deps.db.transaction().execute((tx) => markBulkDone(tx, bulkId))) await announce(deps, bulkId, bulk.ownerId);
+    if (await deps.db.transaction().execute((tx) => markBulkDone(tx, bulkId)))
+      await announce(deps, bulkId, bulk.ownerId);
     return false;
   }
   const left = await skipRefused(deps, actor, request, hold, claimed);
@@ -107,6 +108,10 @@ async function skipRefused(
     claimed.map((item) => item.jobId),
   );
   const jobOf = new Map(jobs.map((job) => [job.id, job]));
+  const kinds = [...new Set(jobs.map((job) => job.kind))];
+  const definitions = new Map(
+    await Promise.all(kinds.map(async (kind) => [kind, await deps.catalog.get(kind)] as const)),
+  );
   const refusals: ItemEnd[] = [];
   const left: ClaimedItem[] = [];
   for (const item of claimed) {
@@ -115,7 +120,7 @@ async function skipRefused(
       ? 'not_found'
       : job.run !== item.seenRun
         ? 'changed_since'
-        : judgeJob(job, await deps.catalog.get(job.kind), request, actor);
+        : judgeJob(job, definitions.get(job.kind) ?? null, request, actor);
     if (reason === null) left.push(item);
     else refusals.push(skipped(item, reason));
   }
