@@ -7,7 +7,8 @@ export function main(argv: string[]): void {
   void run(argv);
 }
 
-async function run(argv: string[]): Promise<void> {
+/** Sets the exit code; never throws. */
+export async function run(argv: string[]): Promise<void> {
   try {
     await createProgram(programVersion()).parseAsync(argv);
   } catch (error) {

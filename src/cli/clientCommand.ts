@@ -25,12 +25,14 @@ export async function withClient(options: ClientOptions, work: (client: ApiClien
     throw new CliError(`--server takes an address such as http://127.0.0.1:3000, not ${server}`, EXIT.usage);
   }
   // A reader that has had enough, such as `head`, is no fault.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : EXIT.fault));
+  const stopReading = (error: NodeJS.ErrnoException): void => process.exit(error.code === 'EPIPE' ? 0 : EXIT.fault);
+  process.stdout.on('error', stopReading);
   const client = createApiClient({ server, token: options.token ?? settings.token });
   try {
     await work(client);
   } finally {
     await client.close();
+    process.stdout.off('error', stopReading);
   }
 }
 

@@ -6,6 +6,7 @@ import { clearFolder, scratchFolder } from '../support/gantryProcess';
 import { startRowsEndpoint, type RowsEndpoint } from '../support/rowsEndpoint';
 import { until } from '../support/until';
 import { startTestServer, type TestServer } from '../support/webServer';
+import { callCli } from './callCli';
 import { killCli, runCli, startCli, type CliResult } from './runCli';
 
 const folder = scratchFolder();
@@ -27,11 +28,18 @@ afterAll(async () => {
   await clearFolder(folder);
 });
 
-const env = (role: 'user' | 'power_user' | 'superadmin' = 'superadmin'): Record<string, string> => ({
+const env = (): Record<string, string> => ({
   BASE_URL: server.url,
-  GANTRY_TOKEN: server.callers[role].token,
+  GANTRY_TOKEN: server.callers.superadmin.token,
 });
-const cli = (...args: string[]): Promise<CliResult> => runCli(args, { env: env() });
+/** A later --server wins, so that a test may give its own. */
+const cli = (...args: string[]): Promise<CliResult> => {
+  const [group, command, ...rest] = args;
+  const given = ['--server', server.url, '--token', server.callers.superadmin.token];
+  return callCli([group ?? '', command ?? '', ...given, ...rest]);
+};
+const asRole = (role: 'user' | 'power_user' | 'superadmin', ...args: string[]): Promise<CliResult> =>
+  cli(...args, '--token', server.callers[role].token);
 
 let jobId: string;
 
@@ -66,12 +74,10 @@ test('an operation is added and listed; a job of rows from standard input is sta
 });
 
 test('list, show, errors and log print tables without control characters, and JSON alone with --json', async () => {
-  const [listed, shown, errors, log] = await Promise.all([
-    cli('jobs', 'list', '--state', 'completed_with_errors', '--limit', '5'),
-    cli('jobs', 'show', jobId),
-    cli('jobs', 'errors', jobId),
-    cli('jobs', 'log', jobId, '--json'),
-  ]);
+  const listed = await cli('jobs', 'list', '--state', 'completed_with_errors', '--limit', '5');
+  const shown = await cli('jobs', 'show', jobId);
+  const errors = await cli('jobs', 'errors', jobId);
+  const log = await cli('jobs', 'log', jobId, '--json');
   expect(listed.stdout).toMatch(new RegExp(`^ID +STATE .*\\n${jobId} +completed_with_errors +operation.one `));
   expect(shown.stdout).toMatch(/^rows +3 of 3, 1 failed, 0 skipped$/m);
   expect(errors.stdout).toMatch(/^1 +1 +bad +A bad \[31m row\.$/m);
@@ -82,7 +88,7 @@ test('list, show, errors and log print tables without control characters, and JS
 test('the error file is written whole under its name, or to standard output, and may be sent again', async () => {
   const file = path.join(folder, 'errors.csv');
   expect(await cli('jobs', 'errors', jobId, '--csv', file)).toMatchObject({ code: 0, stdout: '' });
-  const { stdout } = await cli('jobs', 'errors', jobId, '--csv', '-');
+  const { stdout } = await runCli(['jobs', 'errors', jobId, '--csv', '-'], { env: env() });
   expect(readFileSync(file, 'utf8')).toBe(stdout);
   expect(stdout).toMatch(/^n,error_code,error_message\r?\nbad,bad,/);
   const again = await cli('jobs', 'start', '--kind', 'operation.one', '--rows', file, '--watch');
@@ -109,11 +115,11 @@ test('what the server refuses is told in its words with its hints, and ends with
   const state = await cli('jobs', 'pause', jobId);
   expect([state.code, state.stderr]).toEqual([5, expect.stringMatching(/What may be done with it now: .*requeue/)]);
   expect(await cli('jobs', 'show', '00000000-0000-7000-8000-000000000000')).toMatchObject({ code: 5 });
-  const forbidden = await runCli(['operations', 'list'], { env: env('user') });
+  const forbidden = await asRole('user', 'operations', 'list');
   expect(forbidden).toMatchObject({ code: 5, stdout: '' });
   const nobody = await runCli(['jobs', 'list'], { env: { BASE_URL: server.url } });
   expect([nobody.code, nobody.stderr]).toEqual([5, expect.stringContaining('Give a token: GANTRY_TOKEN')]);
-  const wrong = await runCli(['jobs', 'list', '--token', 'x'.repeat(40)], { env: { BASE_URL: server.url } });
+  const wrong = await cli('jobs', 'list', '--token', 'x'.repeat(40));
   expect([wrong.code, wrong.stderr]).toEqual([5, expect.stringContaining('is not known there')]);
 });
 
@@ -183,7 +189,7 @@ test('watching goes on over a link that breaks: it asks again and resumes the st
 
 test('a canceled job ends a watch with 4, and keeps the reason', async () => {
   const id = await startHeld();
-  const canceling = cli('jobs', 'cancel', id, '--reason', 'wrong list', '--watch');
+  const canceling = startCli(['jobs', 'cancel', id, '--reason', 'wrong list', '--watch'], { env: env() }).ended;
   await until(
     async () => (await server.call('superadmin', 'GET', `/api/v1/jobs/${id}`)).body.state !== 'running',
     'the cancel',
@@ -203,8 +209,7 @@ test('a token is made, listed, works, and is refused once it is revoked', async 
   const listed = await cli('token', 'list');
   expect(listed.stdout).toContain(id);
   expect(listed.stdout).not.toContain(token);
-  const asUser = { env: { BASE_URL: server.url, GANTRY_TOKEN: token } };
-  expect(await runCli(['jobs', 'list', '--json'], asUser)).toMatchObject({ code: 0 });
+  expect(await cli('jobs', 'list', '--json', '--token', token)).toMatchObject({ code: 0 });
   expect(await cli('token', 'revoke', id)).toMatchObject({ code: 0 });
-  expect(await runCli(['jobs', 'list'], asUser)).toMatchObject({ code: 5 });
+  expect(await cli('jobs', 'list', '--token', token)).toMatchObject({ code: 5 });
 });

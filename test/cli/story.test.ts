@@ -7,7 +7,8 @@ import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { ADMIN_ENV, ADMIN_TOKEN } from '../support/apiClient';
 import { clearFolder, killLeftovers, scratchFolder, startGantry, type GantryProcess } from '../support/gantryProcess';
-import { killCli, runCli, type CliResult } from './runCli';
+import { callCli } from './callCli';
+import type { CliResult } from './runCli';
 
 const ROWS = 250;
 const TRIAL = 100;
@@ -21,7 +22,7 @@ let endpoint: Server;
 let gantry: GantryProcess;
 
 const cli = (...args: string[]): Promise<CliResult> =>
-  runCli(args, { env: { BASE_URL: gantry.url, GANTRY_TOKEN: ADMIN_TOKEN } });
+  callCli([...args, '--server', gantry.url, '--token', ADMIN_TOKEN]);
 
 async function cliJson<T>(...args: string[]): Promise<T> {
   const { stdout, stderr, code } = await cli(...args, '--json');
@@ -41,7 +42,6 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  killCli();
   gantry?.signal('SIGTERM');
   await gantry?.ended();
   killLeftovers();
