@@ -45,6 +45,13 @@ export const client = {
     answer(http.POST('/api/v1/jobs/{jobId}/requeue', { params: of(id), body })),
   pauseJob: (id: string) => answer(http.POST('/api/v1/jobs/{jobId}/pause', { params: of(id), body: {} })),
   resumeJob: (id: string) => answer(http.POST('/api/v1/jobs/{jobId}/resume', { params: of(id), body: {} })),
+  approveJob: (id: string, body: { reason?: string }) =>
+    answer(http.POST('/api/v1/jobs/{jobId}/approve', { params: of(id), body })),
+  rejectJob: (id: string, body: { reason: string }) =>
+    answer(http.POST('/api/v1/jobs/{jobId}/reject', { params: of(id), body })),
+  withdrawJob: (id: string, body: { reason?: string }) =>
+    answer(http.POST('/api/v1/jobs/{jobId}/withdraw', { params: of(id), body })),
+  undoJob: (id: string) => answer(http.POST('/api/v1/jobs/{jobId}/undo', { params: of(id), body: {} })),
   deleteJob: (id: string) => answer(http.DELETE('/api/v1/jobs/{jobId}', { params: of(id) })),
   setNotify: (id: string, email: boolean) =>
     answer(http.PATCH('/api/v1/jobs/{jobId}', { params: of(id), body: { notify: { email } } })),

@@ -19,7 +19,13 @@ const EFFECTS: Record<UiAction, string> = {
   pause: 'Parts under way are finished, then the job waits until it is resumed.',
   resume: 'The job goes on where it stopped.',
   delete: 'The job goes with its rows, errors, log and report. This cannot be undone.',
+  approve: 'It runs exactly what was asked for: parameters and rows were frozen when it was requested.',
+  reject: 'The job ends without having run. Its author is told, with your reason.',
+  withdraw: 'The job ends without having run. Ask again whenever you like.',
+  undo: 'A new job puts back what this one changed, row by row. Rows that were changed since are left alone and told.',
 };
+
+const ASKS_WHY: readonly UiAction[] = ['cancel', 'approve', 'reject', 'withdraw'];
 
 type Scope = 'all' | 'failed' | 'unfinished';
 
@@ -41,9 +47,10 @@ export function ActionDialog({ job, action, isBusy, onClose, onConfirm }: Props)
           {job.title}
         </Text>
         <Text size="sm">{EFFECTS[action]}</Text>
-        {action === 'cancel' && (
+        {ASKS_WHY.includes(action) && (
           <Textarea
-            label="Reason (kept in the timeline)"
+            label={action === 'reject' ? 'Reason (told to its author)' : 'Reason (kept in the timeline)'}
+            required={action === 'reject'}
             value={reason}
             onChange={(event) => setReason(event.currentTarget.value)}
             maxLength={1000}
@@ -69,7 +76,12 @@ export function ActionDialog({ job, action, isBusy, onClose, onConfirm }: Props)
           <Button variant="default" onClick={onClose}>
             Leave it
           </Button>
-          <Button color={danger ? 'red' : undefined} onClick={confirm} loading={isBusy}>
+          <Button
+            color={danger ? 'red' : undefined}
+            onClick={confirm}
+            loading={isBusy}
+            disabled={action === 'reject' && reason.trim() === ''}
+          >
             {verb} job
           </Button>
         </Group>

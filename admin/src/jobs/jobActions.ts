@@ -2,7 +2,9 @@
 // here is only why a button is grey, in words. Pure.
 import type { Job } from '../api/types';
 
-export type UiAction = 'cancel' | 'requeue' | 'pause' | 'resume' | 'delete';
+/** What can be asked of a set, too. */
+export type SetAction = 'cancel' | 'requeue' | 'pause' | 'resume' | 'delete';
+export type UiAction = SetAction | 'approve' | 'reject' | 'withdraw' | 'undo';
 
 export const ACTION_WORDS: Record<UiAction, { verb: string; past: string; danger: boolean }> = {
   cancel: { verb: 'Cancel', past: 'canceled', danger: true },
@@ -10,6 +12,10 @@ export const ACTION_WORDS: Record<UiAction, { verb: string; past: string; danger
   pause: { verb: 'Pause', past: 'paused', danger: false },
   resume: { verb: 'Resume', past: 'resumed', danger: false },
   delete: { verb: 'Delete', past: 'deleted', danger: true },
+  approve: { verb: 'Approve', past: 'approved', danger: false },
+  reject: { verb: 'Reject', past: 'rejected', danger: true },
+  withdraw: { verb: 'Withdraw', past: 'withdrawn', danger: true },
+  undo: { verb: 'Undo', past: 'taken back by a new job', danger: true },
 };
 
 export function isAllowed(job: Job, action: UiAction): boolean {
@@ -37,5 +43,11 @@ export function whyNot(job: Job, action: UiAction): string | null {
       return job.state === 'paused' ? 'Your role does not allow it.' : 'Only a paused job can be resumed.';
     case 'delete':
       return hasEnded ? 'Your role does not allow it.' : 'Only an ended job can be deleted. Cancel it first.';
+    // Shown only where they are allowed.
+    case 'approve':
+    case 'reject':
+    case 'withdraw':
+    case 'undo':
+      return 'This cannot be done now.';
   }
 }

@@ -24,6 +24,14 @@ export async function actOn(jobId: string, { action, reason, only }: ActionReque
       return client.pauseJob(jobId);
     case 'resume':
       return client.resumeJob(jobId);
+    case 'approve':
+      return client.approveJob(jobId, reason ? { reason } : {});
+    case 'reject':
+      return client.rejectJob(jobId, { reason: reason ?? '' });
+    case 'withdraw':
+      return client.withdrawJob(jobId, reason ? { reason } : {});
+    case 'undo':
+      return client.undoJob(jobId);
     case 'delete':
       await client.deleteJob(jobId);
       return null;

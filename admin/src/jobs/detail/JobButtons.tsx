@@ -2,8 +2,8 @@
 import { Button, Group, Tooltip } from '@mantine/core';
 import { lazy, Suspense, useState } from 'react';
 import type { Job } from '../../api/types';
-import { ACTION_WORDS, whyNot, type UiAction } from '../jobActions';
-import { ACTION_ICONS } from '../list/RowMenu';
+import { ACTION_WORDS, isAllowed, whyNot, type UiAction } from '../jobActions';
+import { ACTION_ICONS } from '../actionIcons';
 import { useJobAction } from '../useJobAction';
 
 const ActionDialog = lazy(() => import('../ActionDialog').then((room) => ({ default: room.ActionDialog })));
@@ -14,7 +14,9 @@ interface Props {
 }
 
 function shownFor(job: Job): UiAction[] {
-  if (job.group === 'processed') return ['requeue', 'delete'];
+  const whereAllowed = (actions: UiAction[]) => actions.filter((action) => isAllowed(job, action));
+  if (job.group === 'processed') return ['requeue', ...whereAllowed(['undo']), 'delete'];
+  if (job.state === 'awaiting_approval') return whereAllowed(['approve', 'reject', 'withdraw', 'cancel']);
   return job.state === 'paused' ? ['resume', 'cancel'] : ['cancel', 'pause'];
 }
 
@@ -33,7 +35,7 @@ export function JobButtons({ job, onDeleted }: Props) {
           <Tooltip key={each} label={reason ?? ''} disabled={reason === null}>
             <Button
               size="xs"
-              variant={each === 'resume' ? 'filled' : 'default'}
+              variant={each === 'resume' || each === 'approve' ? 'filled' : 'default'}
               // Not `disabled`: a keyboard must reach it to hear why.
               data-disabled={reason !== null || undefined}
               aria-disabled={reason !== null}

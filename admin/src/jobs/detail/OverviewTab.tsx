@@ -12,6 +12,15 @@ import { Facts } from '../../shell/Facts';
 import { useToast } from '../../shell/ToastProvider';
 import { BoxScore } from './BoxScore';
 
+function jobLink(id: string | null) {
+  if (id === null) return null;
+  return (
+    <Anchor component={Link} to={`/jobs/${id}`} size="sm">
+      {id}
+    </Anchor>
+  );
+}
+
 export function OverviewTab({ job }: { job: Job }) {
   const { number } = useFormats();
   const cache = useQueryClient();
@@ -43,11 +52,14 @@ export function OverviewTab({ job }: { job: Job }) {
               ['Author', `${job.owner.name} (${job.owner.email})`],
               ['Run', number(job.run)],
               ['Priority', number(job.priority)],
+              ['Derived from', jobLink(job.derivedFrom)],
+              ['Undo of', jobLink(job.undoOf)],
+              ['Taken back by', jobLink(job.undoneBy)],
               [
-                'Derived from',
-                job.derivedFrom ? (
-                  <Anchor component={Link} to={`/jobs/${job.derivedFrom}`} size="sm">
-                    {job.derivedFrom}
+                'File',
+                job.fileUrl ? (
+                  <Anchor href={job.fileUrl} download size="sm">
+                    Download
                   </Anchor>
                 ) : null,
               ],

@@ -8,14 +8,14 @@ import { keys } from '../../api/queryKeys';
 import type { Job } from '../../api/types';
 import { useMe } from '../../session/useMe';
 import { ErrorNote } from '../../shell/ErrorNote';
-import { ACTION_WORDS, type UiAction } from '../jobActions';
+import { ACTION_WORDS, type SetAction } from '../jobActions';
 import { BulkProgress } from './BulkProgress';
 import { skipWords } from './bulkWords';
 import { isFiltered, queryOf, type JobFilters } from './jobFilters';
 
 interface Props {
   jobs: Job[];
-  action: UiAction;
+  action: SetAction;
   filters: JobFilters;
   onClose(): void;
   onDone(): void;

@@ -10,7 +10,7 @@ import { LoadingRows } from '../../shell/LoadingRows';
 import { usePageTitle } from '../../shell/usePageTitle';
 import { useStartDialog } from '../start/StartDialogProvider';
 import type { Job } from '../../api/types';
-import type { UiAction } from '../jobActions';
+import type { SetAction } from '../jobActions';
 import { FilterBar } from './FilterBar';
 import { isFiltered, NO_FILTERS, useJobFilters } from './jobFilters';
 import { JobsTable } from './JobsTable';
@@ -28,7 +28,7 @@ export function JobsPage() {
   const { list, jobs } = useJobList(filters);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   // Held here and not in the bar: the bar goes when the rows it acts on do.
-  const [bulk, setBulk] = useState<{ action: UiAction; jobs: Job[] } | null>(null);
+  const [bulk, setBulk] = useState<{ action: SetAction; jobs: Job[] } | null>(null);
   usePageTitle('Background jobs');
   // What is no longer shown is not acted on.
   const chosen = jobs.filter((job) => selected.has(job.id));

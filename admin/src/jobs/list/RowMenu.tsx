@@ -1,32 +1,18 @@
 // The actions on one row; what is not allowed stays visible and says why.
 import { ActionIcon, Menu, Text } from '@mantine/core';
-import {
-  IconBan,
-  IconDotsVertical,
-  IconExternalLink,
-  IconPlayerPause,
-  IconPlayerPlay,
-  IconRefreshDot,
-  IconTrash,
-} from '@tabler/icons-react';
+import { IconDotsVertical, IconExternalLink } from '@tabler/icons-react';
 import { lazy, Suspense, useState } from 'react';
 import { Link } from 'react-router';
 import type { Job } from '../../api/types';
-import { ACTION_WORDS, whyNot, type UiAction } from '../jobActions';
+import { ACTION_ICONS } from '../actionIcons';
+import { ACTION_WORDS, isAllowed, whyNot, type UiAction } from '../jobActions';
 import classes from './RowMenu.module.css';
 import { useJobAction } from '../useJobAction';
 
 const ActionDialog = lazy(() => import('../ActionDialog').then((room) => ({ default: room.ActionDialog })));
 
-export const ACTION_ICONS = {
-  cancel: IconBan,
-  requeue: IconRefreshDot,
-  pause: IconPlayerPause,
-  resume: IconPlayerPlay,
-  delete: IconTrash,
-} as const;
-
-const ORDER: UiAction[] = ['cancel', 'requeue', 'pause', 'resume', 'delete'];
+const ALWAYS: UiAction[] = ['cancel', 'requeue', 'pause', 'resume', 'delete'];
+const WHERE_ALLOWED: UiAction[] = ['approve', 'reject', 'withdraw', 'undo'];
 
 export function RowMenu({ job }: { job: Job }) {
   const [action, setAction] = useState<UiAction | null>(null);
@@ -44,7 +30,7 @@ export function RowMenu({ job }: { job: Job }) {
             Open
           </Menu.Item>
           <Menu.Divider />
-          {ORDER.map((each) => {
+          {[...WHERE_ALLOWED.filter((each) => isAllowed(job, each)), ...ALWAYS].map((each) => {
             const reason = whyNot(job, each);
             const Icon = ACTION_ICONS[each];
             return (

@@ -1,14 +1,14 @@
 // What can be done to the selected rows, with the number each action would reach.
 import { Button, Group, Paper, Text } from '@mantine/core';
 import type { Job } from '../../api/types';
-import { ACTION_WORDS, isAllowed, type UiAction } from '../jobActions';
-import { ACTION_ICONS } from './RowMenu';
+import { ACTION_WORDS, isAllowed, type SetAction } from '../jobActions';
+import { ACTION_ICONS } from '../actionIcons';
 
-const ACTIONS: UiAction[] = ['cancel', 'requeue', 'delete'];
+const ACTIONS: SetAction[] = ['cancel', 'requeue', 'delete'];
 
 interface Props {
   jobs: Job[];
-  onAction(action: UiAction): void;
+  onAction(action: SetAction): void;
   onClear(): void;
 }
 
