@@ -160,6 +160,7 @@ export const JOB_ACCESS: Record<string, JobRow> = {
   'GET /api/v1/jobs/:jobId/log': OWNERS,
   'GET /api/v1/jobs/:jobId/log/lines': OWNERS,
   'GET /api/v1/jobs/:jobId/report': OWNERS,
+  'GET /api/v1/jobs/:jobId/attempts': OWNERS,
   'GET /api/v1/jobs/:jobId/file': OWNERS,
   'PATCH /api/v1/jobs/:jobId': OWNERS,
   'POST /api/v1/jobs/:jobId/cancel': OWNERS,

@@ -29,7 +29,7 @@ const RULES: [RegExp, Scope | null | 'by method'][] = [
   [/^POST \/api\/v1\/jobs\/:jobId\/(approve|reject)$/, 'jobs:approve'],
   [/^GET \/manage\/v1\/job/, 'jobs:read'],
   [
-    / \/api\/v1\/(jobs|job-kinds|notifications|export|saved-filters|me\/hidden-kinds|bulk-actions|stream)\b/,
+    / \/api\/v1\/(jobs|job-kinds|notifications|export|saved-filters|me\/hidden-kinds|bulk-actions|approvals|stream)\b/,
     'by method',
   ],
   [/ \/api\/v1\/(projects?|deployments|deployment-history)\b/, 'by method'],

@@ -51,7 +51,7 @@ it.each([
   ['finishedAt', false],
   ['priority', true],
   ['priority', false],
-] as const)('pages by %s (falling: %s) through every job once, in one order', async (sort, descending) => {
+] as const)('[G16] [G17] pages by %s (falling: %s) through every job once, in one order', async (sort, descending) => {
   const paged = await all({}, sort, descending);
   const whole = await all({}, sort, descending, 100);
   expect(paged.map((job) => job.id)).toEqual(whole.map((job) => job.id));
@@ -60,7 +60,7 @@ it.each([
   expect(keys).toEqual([...keys].sort((a, b) => (a === b ? 0 : (a < b ? -1 : 1) * (descending ? -1 : 1))));
 });
 
-it('filters by what is taken and what is left out', async () => {
+it('[G10] [G11] filters by what is taken and what is left out', async () => {
   const states = async (filter: JobFilter): Promise<string[]> => (await all(filter)).map((job) => job.state);
   expect(new Set(await states({ states: { in: ['queued', 'failed'] } }))).toEqual(new Set(['queued', 'failed']));
   expect(await states({ states: { notIn: ['queued'] } })).toHaveLength(JOB_STATES.length * 2 - 2);
@@ -73,7 +73,7 @@ it('filters by what is taken and what is left out', async () => {
   );
 });
 
-it('takes since as inclusive and until as exclusive', async () => {
+it('[G11] takes since as inclusive and until as exclusive', async () => {
   const at = new Date('2026-01-02T03:04:05Z');
   const after = new Date(at.getTime() + 1);
   expect(await all({ since: at, until: after })).toHaveLength(JOB_STATES.length);
@@ -81,7 +81,7 @@ it('takes since as inclusive and until as exclusive', async () => {
   expect((await all({ since: after })).every((job) => job.ownerId === ada.id)).toBe(true);
 });
 
-it('searches title, kind, id and address, with * and ? alone as signs', async () => {
+it('[G15] searches title, kind, id and address, with * and ? alone as signs', async () => {
   const count = async (q: string): Promise<number> => (await all({ q })).length;
   expect(await count('ADA@x')).toBe(JOB_STATES.length);
   expect(await count('bob_b')).toBe(JOB_STATES.length);

@@ -29,6 +29,7 @@ export const oidcRoutes: Route[] = [
     }
   }),
   implement(contract.finishOidc, async ({ request, response, deps }) => {
+    if (!deps.oidc) throw notFound('way to sign in');
     const result = await finishOidcSignIn(deps, request);
     response.redirect(303, 'returnTo' in result ? result.returnTo : signInPage(result.refused));
   }),
