@@ -1,6 +1,7 @@
 // Ed25519 signatures over canonical JSON, for the talk between server and agent (lib/agentProtocol.ts). Pure: no files, no clock.
 // Keys travel as base64 of their DER form (SPKI public, PKCS#8 private), signatures as base64url.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto';
+import { GantryError } from './errors';
 
 export interface SigningKeys {
   publicKey: string;
@@ -53,7 +54,8 @@ export function canonicalJson(value: unknown): string {
       .map((key) => `${JSON.stringify(key)}:${canonicalJson(record[key])}`);
     return `{${members.join(',')}}`;
   }
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new Error('a number to be signed must be finite');
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new GantryError('invalid', 'A number in it is too large to be kept (beyond 1.8e308). Nothing was changed.');
   const text = JSON.stringify(value);
   if (text === undefined) throw new Error(`a ${typeof value} cannot be signed`);
   return text;

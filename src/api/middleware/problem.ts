@@ -47,7 +47,7 @@ export function problems(logger: Logger, denials: DenialLog): ErrorRequestHandle
       path: hideLinkToken(request.path),
       userId: request.caller?.user.id,
     };
-    if (error.status >= 500 && !isGone) logger.error({ ...about, error: thrown }, 'a request failed');
+    if (error.status >= 500 && !isGone) logger.error({ ...about, err: thrown }, 'a request failed');
     if (DENIALS.has(error.status))
       logger.warn({ ...about, address: request.ip, code: error.code }, 'a request was denied');
     if (isDenial(request, error)) denials.note(request, error);
