@@ -10,7 +10,8 @@ import { newId } from '../../lib/ids';
 import type { Actor } from '../actor';
 import { mayEver, stateAllows } from '../allowedActions';
 import type { CommandDeps } from '../commandDeps';
-import { findKind, publishJob, type CreateJobInput } from '../commands/createJob';
+import { checkJob, publishJob, type CreateJobInput } from '../commands/createJob';
+import type { Definition } from '../define';
 import { forbidden, onJob, stateForbids, type Commanded } from '../commands/onJob';
 import { discardStaged, type StagedInput } from '../commands/stageRows';
 import { stageUndo } from './stageUndo';
@@ -27,14 +28,16 @@ export async function undoJob(deps: CommandDeps, actor: Actor, jobId: string, in
     return [];
   });
   if (undoId === null) {
+    const wanted = wantedOf(undone, input);
+    const definition = await checkJob(deps, actor, wanted, { rowTotal: 1 });
     // Checked again under the lock; staging many values takes a while and holds nothing.
-    const staged = await stage(deps, actor, undone);
+    const staged = await stage(deps, actor, undone, definition);
     try {
       await onJob(deps, actor, jobId, async (commanded) => {
         undoId = await standingUndo(actor, commanded);
         if (undoId !== null) return [];
         if (commanded.job.run !== undone.run) throw stateForbids(commanded, actor, 'undo', 'was run again just now');
-        await publish(commanded, actor, input, staged);
+        await publish(commanded, actor, wanted, staged);
         undoId = staged.jobId;
         return ['gantry_work', 'gantry_change', 'gantry_notice'];
       });
@@ -66,16 +69,13 @@ function reasonOf(job: JobRow, undoable: boolean): string | undefined {
   return undefined;
 }
 
-async function stage(deps: CommandDeps, actor: Actor, undone: JobRow): Promise<StagedInput> {
-  const definition = await findKind(deps, actor, undone.kind);
+async function stage(deps: CommandDeps, actor: Actor, undone: JobRow, definition: Definition): Promise<StagedInput> {
   if (definition.shape !== 'massAction') throw gone();
   return stageUndo(deps, actor, undone.id, newId(), definition.chunkSize);
 }
 
-async function publish(commanded: Commanded, actor: Actor, input: UndoInput, staged: StagedInput): Promise<void> {
-  const { tx, job, definition } = commanded;
-  if (!definition) throw gone();
-  const wanted: CreateJobInput = {
+function wantedOf(job: JobRow, input: UndoInput): CreateJobInput {
+  return {
     ...input,
     kind: job.kind,
     title: `Undo: ${job.title}`.slice(0, MAX_TITLE),
@@ -84,6 +84,15 @@ async function publish(commanded: Commanded, actor: Actor, input: UndoInput, sta
     derivedFrom: job.id,
     undoOf: job.id,
   };
+}
+
+async function publish(
+  { tx, job, definition }: Commanded,
+  actor: Actor,
+  wanted: CreateJobInput,
+  staged: StagedInput,
+): Promise<void> {
+  if (!definition) throw gone();
   await publishJob(tx, definition, actor, wanted, staged, staged.jobId);
   await markUndoneBy(tx, job.id, staged.jobId);
   const data = { undoneBy: staged.jobId, rows: staged.rowTotal };

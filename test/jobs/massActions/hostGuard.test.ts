@@ -19,7 +19,7 @@ afterAll(() => new Promise((resolve) => canary.close(resolve)));
 
 const call = (endpoint: string, allowHosts: string[] = [], resolve?: Resolve) => {
   const operation = createCallOperation({ allowHosts, ...(resolve ? { resolve } : {}) });
-  const wanted = { endpoint, body: '{}', idempotencyKey: 'k', secret: null, timeoutMs: 2000 };
+  const wanted = { endpoint, body: '{}', idempotencyKey: 'k', jobId: 'j', secret: null, timeoutMs: 2000 };
   return operation(wanted, new AbortController().signal).finally(() => operation.close());
 };
 

@@ -209,6 +209,11 @@ describe.each(backends())('undo on %s', (backend) => {
     const stranger = await insertUser(engine.db, 'power_user');
     const job = await start(rowsOf(3), { actor: owner });
     await expect(undoJob(engine.deps, stranger, job.id)).rejects.toMatchObject({ code: 'not_found' });
+    const elsewhere = { email: true, to: 'evil@outside.test' };
+    await expect(undoJob(engine.deps, owner, job.id, { notify: elsewhere })).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+    await expect(undoJob(engine.deps, owner, job.id, { trial: 2 ** 40 })).rejects.toMatchObject({ code: 'invalid' });
     const undoing = await undoJob(engine.deps, owner, job.id);
     expect(undoing).toMatchObject({ ownerId: owner.id });
     await untilState(engine, undoing.id, 'final');
