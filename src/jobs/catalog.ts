@@ -3,6 +3,7 @@
 import type { Db } from '../db/database';
 import { findOperation, listOperations } from '../db/queries/operations';
 import { checkRules } from './approvals/rules';
+import { checkPolicy } from './checkPolicy';
 import type { Definition } from './define';
 import { buildOperationDefinition, OPERATION_PREFIX } from './definitions/batch-operation';
 import { deployment } from './definitions/deployment';
@@ -32,6 +33,7 @@ export function createCatalog(db: Db, options: CatalogOptions): Catalog {
     const { kind } = definition;
     if (kinds.has(kind)) throw new Error(`two definitions claim the job kind "${kind}"`);
     checkRules(definition);
+    checkPolicy(definition);
     if (kind.startsWith(OPERATION_PREFIX))
       throw new Error(`the job kind "${kind}" belongs to operations; name it otherwise`);
     kinds.set(kind, definition);

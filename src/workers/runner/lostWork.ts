@@ -7,7 +7,7 @@ export const MAX_LONE_CRASHES = 3;
 export const LONE_RETRY_MS = 250;
 
 export function poisonOf(what: string, crashes: number, how: string): { code: string; message: string } {
-  const message = `The process that worked on ${what} alone died ${crashes} times in a row, last ${how}. Nothing of it was kept; it was not tried again.`;
+  const message = `The process that worked on ${what} alone died ${crashes} times in a row, last ${how}. It was not tried again.`;
   return { code: 'poison', message };
 }
 

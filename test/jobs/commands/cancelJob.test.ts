@@ -92,7 +92,9 @@ it('settles a hundred cancels against claims by one row: never started after it 
     jobs.map(async (job) => {
       const claim = async (): Promise<boolean> => {
         if (job.rowTotal === null) {
-          return (await claimRun(ledger.db, job.id, 1, statesBefore('running'), claimer)) !== null;
+          return (
+            (await claimRun(ledger.db, job.id, 1, statesBefore('running'), claimer, { isProcess: false })) !== null
+          );
         }
         await startRun(ledger.db, job.id, 1, claimer);
         return (await claimChunk(ledger.db, job.id, 1, 0, claimer)) !== null;
