@@ -1,6 +1,7 @@
 // The one reader of the environment. Every variable is declared, checked and explained here; all faults are told together.
 import { cpus } from 'node:os';
 import path from 'node:path';
+import { Cron } from 'croner';
 import { z } from 'zod';
 import { OIDC_VARIABLES, oidcOf, type OidcConfig } from './oidc';
 
@@ -11,6 +12,18 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter(Boolean),
 );
+
+const cron = z
+  .string()
+  .refine(comesUp, 'takes five fields, minute to weekday, or six with seconds before, that name a time which comes');
+
+function comesUp(text: string): boolean {
+  try {
+    return new Cron(text, { timezone: 'UTC', paused: true }).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
 
 const environment = z.object({
   PORT: whole(0, 65535).default(3000).describe('listening port'),
@@ -57,8 +70,8 @@ const environment = z.object({
     .max(36500)
     .default(14)
     .describe('days an ended job stays, fractions allowed'),
-  RETENTION_CRON: z.string().default('*/10 * * * *').describe('when the retention duty runs (cron, seconds optional)'),
-  DIGEST_CRON: z.string().default('0 * * * *').describe('when digests of notices go out (cron, seconds optional)'),
+  RETENTION_CRON: cron.default('*/10 * * * *').describe('when the retention duty runs (cron, seconds optional)'),
+  DIGEST_CRON: cron.default('0 * * * *').describe('when digests of notices go out (cron, seconds optional)'),
   ALERT_AFTER_MS: whole(1000, 86_400_000)
     .default(300_000)
     .describe('how long jobs wait unworked, or mail fails three times as long, before superadmins are told'),
