@@ -4,6 +4,7 @@ import { chainAudit } from '../../src/db/queries/auditChain';
 import { newId } from '../../src/lib/ids';
 import { createDenialLog } from '../../src/api/denials';
 import { createLogger } from '../../src/lib/logger';
+import { createSigningKeys } from '../../src/lib/signing';
 import { buildJob } from '../support/factories';
 import { until } from '../support/until';
 import { PASSWORD, startTestServer, type Answer, type TestServer } from '../support/webServer';
@@ -107,6 +108,14 @@ describe('[G96] each change', () => {
     expect(rows[0].before ?? {}).toMatchObject(before);
     expect(rows[0].after ?? {}).toMatchObject(after);
     expect(Math.abs(Date.now() - Date.parse(rows[0].at))).toBeLessThan(60_000);
+  });
+
+  it('by a program that only holds a token says which request it was, too', async () => {
+    const { body } = await json('POST', '/api/v1/agents/enrolment-tokens', { name: 'agent-1' });
+    const facts = { token: body.token, publicKey: createSigningKeys().publicKey, host: 'h', version: '1' };
+    const answer = await server.call(null, 'POST', '/api/v1/agent/enrol', facts);
+    const rows = await audit(`requestId=${answer.headers.get('x-request-id')}`);
+    expect(rows.map((row) => [row.action, row.actor.name])).toEqual([['agent.enrol', 'agent agent-1']]);
   });
 
   it('keeps the reason, and survives the deletion of its job', async () => {

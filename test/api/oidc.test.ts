@@ -230,3 +230,22 @@ it('keeps the password of an account that never used the provider', async () => 
   const answer = await server.call(null, 'POST', '/api/v1/session', body, { 'Sec-Fetch-Site': 'same-origin' });
   expect(answer.status).toBe(200);
 });
+
+it('tells the sign-in page that the provider is away, and that there is none where none is set', async () => {
+  const env = { OIDC_ISSUER: 'http://127.0.0.1:1', OIDC_CLIENT_ID: 'gantry', OIDC_DEFAULT_ROLE: 'user' };
+  const lonely = await startTestServer({ env });
+  try {
+    const answer = await lonely.call(null, 'GET', '/api/v1/auth/oidc/start');
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/admin/?signIn=oidc_away']);
+  } finally {
+    await lonely.stop();
+  }
+  const without = await startTestServer();
+  try {
+    expect((await without.call(null, 'GET', '/api/v1/auth/methods')).body.oidc).toBeNull();
+    for (const way of ['start', 'callback'])
+      expect((await without.call(null, 'GET', `/api/v1/auth/oidc/${way}`)).status).toBe(404);
+  } finally {
+    await without.stop();
+  }
+});

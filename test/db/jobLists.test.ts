@@ -4,6 +4,7 @@ import {
   findJob,
   likePattern,
   listJobs,
+  type JobPage,
   type JobFilter,
   type JobSort,
   type ListedJob,
@@ -34,7 +35,7 @@ afterAll(() => ledger.close());
 
 async function all(filter: JobFilter, sort: JobSort = 'createdAt', descending = true, limit = 3): Promise<ListedJob[]> {
   const found: ListedJob[] = [];
-  let after: { key: number | null; id: string } | null = null;
+  let after: JobPage['after'] = null;
   for (;;) {
     const page: ListedJob[] = await listJobs(ledger.db, filter, { sort, descending, after, limit });
     found.push(...page);

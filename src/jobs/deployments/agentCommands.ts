@@ -51,7 +51,11 @@ export async function createEnrolmentToken(
   });
 }
 
-export async function enrolAgent(db: Db, request: EnrolRequest): Promise<{ agentId: string; name: string }> {
+export async function enrolAgent(
+  db: Db,
+  request: EnrolRequest,
+  requestId?: string,
+): Promise<{ agentId: string; name: string }> {
   const tokenHash = hashSecret(request.token);
   return db.transaction().execute(async (tx) => {
     const enrolment = await useEnrolment(tx, tokenHash);
@@ -75,7 +79,7 @@ export async function enrolAgent(db: Db, request: EnrolRequest): Promise<{ agent
     if (!agentId) throw taken('agent', enrolment.name);
     await insertAudit(tx, {
       // On behalf of whoever made the token.
-      actor: { id: enrolment.createdBy, name: `agent ${enrolment.name}` },
+      actor: { id: enrolment.createdBy, name: `agent ${enrolment.name}`, requestId },
       action: 'agent.enrol',
       subjectType: 'agent',
       subjectId: agentId,

@@ -20,8 +20,8 @@ export const agentRoutes: Route[] = [
     return { token, expiresAt: expiresAt.toISOString() };
   }),
   implement(contract.revokeAgent, ({ deps, actor, params }) => revokeAgent(deps.commands, actor, params.agentId)),
-  implement(contract.enrolAgent, async ({ deps, body }) => {
-    const agent = await enrolAgent(deps.db, body);
+  implement(contract.enrolAgent, async ({ deps, body, request }) => {
+    const agent = await enrolAgent(deps.db, body, request.id);
     return { ...agent, serverPublicKey: deps.serverKeys.publicKey };
   }),
 ];
