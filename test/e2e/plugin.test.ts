@@ -74,7 +74,7 @@ test('the example is built against the packed tarball, its tests pass, and a Gan
   expect(JSON.parse(stdout)).toMatchObject({ items: [{ code: 'bad_price', count: 1, firstRowIndex: 7 }] });
   gantry.signal('SIGTERM');
   expect((await gantry.ended()).code).toBe(0);
-}, 120_000);
+}, 240_000);
 
 describe('what GANTRY_PLUGINS may name', () => {
   const write = (name: string, content: string): string => {

@@ -71,7 +71,9 @@ export async function startGantry(dataDir: string, options: StartOptions = {}): 
   const args = options.args ?? ['start'];
   const register = path.join(__dirname, 'swcRegister.cjs');
   const main = path.join(options.sources ?? path.join(__dirname, '..', '..'), 'src/main.ts');
-  const child = spawn(process.execPath, ['-r', register, main, ...args], {
+  const program = options.program ? [options.program] : ['-r', register, main];
+  const child = spawn(process.execPath, [...program, ...args], {
+    cwd: options.cwd,
     env: { ...process.env, ...given, DATA_DIR: dataDir, PORT: port, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
