@@ -36,7 +36,10 @@ const rows = [
 ];
 
 it('writes parameters and JSON rows as they were sent', () => {
-  const body = buildBody({ jobId: 'j', run: 1, chunk: 0, paramsText: '{"big":12345678901234567890}' }, rows.map(lineOf));
+  const body = buildBody(
+    { jobId: 'j', run: 1, chunk: 0, paramsText: '{"big":12345678901234567890}' },
+    rows.map(lineOf),
+  );
   expect(body).toBe(
     '{"jobId":"j","run":1,"chunk":0,"params":{"big":12345678901234567890},"rows":[{"rowIndex":30,"data":{"n":1.0}},{"rowIndex":32,"data":{"a":"é\\""}}]}',
   );

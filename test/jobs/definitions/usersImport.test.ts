@@ -100,3 +100,24 @@ it('does not deadlock when chunks hold the same addresses in any order', async (
   const all = await audits();
   expect(all.filter((action) => action === 'user.create')).toHaveLength(50);
 });
+
+it('shows what it would make and change', async () => {
+  await run([{ email: 'ada@x.test', name: 'Ada' }]);
+  const rows = [
+    { email: 'ada@x.test', name: 'Ada L.' },
+    { email: 'bob@x.test', name: 'Bob', role: 'power_user' },
+    { email: 'root@x.test', name: 'Root', role: 'user' },
+  ];
+  const judged = await ledger.db.transaction().execute(
+    (tx) =>
+      usersImport.previewChunk?.(
+        { jobId: newId(), owner: root, tx } as unknown as ChunkContext<Record<string, never>>,
+        rows.map((data, rowIndex) => ({ rowIndex, data })),
+      ) ?? Promise.resolve([]),
+  );
+  expect([...judged].sort((a, b) => a.rowIndex - b.rowIndex)).toMatchObject([
+    { before: { name: 'Ada' }, after: { name: 'Ada L.' } },
+    { before: null, after: { email: 'bob@x.test', role: 'power_user' } },
+    { before: { role: 'superadmin' }, after: null, refusal: { code: 'own_role' } },
+  ]);
+});
