@@ -103,7 +103,7 @@ test('a backup of a running Gantry is one file for its owner alone, and disturbs
   expect(await jobEnd(client, running.id)).toMatchObject({ state: 'succeeded' });
   gantry.signal('SIGTERM');
   expect((await gantry.ended()).code).toBe(0);
-}, 90_000);
+}, 180_000);
 
 test('restored into an empty DATA_DIR, ended jobs stay as they were, open ones go on to their end, and the audit is intact', async () => {
   const sentBefore = arrivals('ended');
@@ -132,7 +132,7 @@ test('restored into an empty DATA_DIR, ended jobs stay as they were, open ones g
   expect([busy.code, busy.stderr]).toEqual([1, expect.stringContaining('Another `gantry start` runs on DATA_DIR')]);
   gantry.signal('SIGTERM');
   expect((await gantry.ended()).code).toBe(0);
-}, 90_000);
+}, 180_000);
 
 test('a backup of a stopped Gantry is the same; a ledger with jobs is filled only with --replace, and then wholly', async () => {
   const later = path.join(files, 'later.tar.gz');
@@ -157,7 +157,7 @@ test('a backup of a stopped Gantry is the same; a ledger with jobs is filled onl
     for await (const part of content) if (name.startsWith('tables/job/')) jobs += part.toString();
   });
   expect(jobs).toContain(EXACT.replaceAll('\\', '\\\\'));
-}, 90_000);
+}, 180_000);
 
 describe('refused before anything is written', () => {
   const refuse = async (file: string, words: RegExp): Promise<void> => {

@@ -42,10 +42,7 @@ export async function beginSnapshot(client: Client): Promise<Date> {
 
 /** Names in their order; empty where Gantry never was. */
 export async function migrationNames(client: Client): Promise<string[]> {
-  const { rows } = await client.query<{ there: boolean }>(
-    `select to_regclass('public.gantry_migration') is not null as there`,
-  );
-  if (!rows[0]?.there) return [];
+  if (!(await isThere(client, 'gantry_migration'))) return [];
   const names = await client.query<{ name: string }>('select name from gantry_migration order by name');
   return names.rows.map(({ name }) => name);
 }
@@ -62,13 +59,13 @@ export async function tablesInOrder(client: Client): Promise<TableShape[]> {
     [LEFT_OUT],
   );
   const ordered: TableShape[] = [];
-  const isThere = (name: string): boolean => LEFT_OUT.includes(name) || ordered.some((table) => table.name === name);
+  const isDone = (name: string): boolean => LEFT_OUT.includes(name) || ordered.some((table) => table.name === name);
   for (let left = rows; left.length > 0;) {
-    const next = left.filter(({ needs }) => needs.every(isThere));
+    const next = left.filter(({ needs }) => needs.every(isDone));
     if (next.length === 0)
       throw new Error(`tables refer to each other in a ring: ${left.map(({ name }) => name).join()}`);
     ordered.push(...next.map(({ name, columns }) => ({ name, columns })));
-    left = left.filter(({ name }) => !isThere(name));
+    left = left.filter(({ name }) => !isDone(name));
   }
   return ordered;
 }
@@ -95,6 +92,8 @@ export async function sequencePlaces(client: Client): Promise<SequencePlace[]> {
 
 /** Files of artifacts that the snapshot knows. */
 export async function storedArtifacts(client: Client): Promise<string[]> {
+  // A schema from before deployments.
+  if (!(await isThere(client, 'artifact'))) return [];
   const { rows } = await client.query<{ name: string }>('select stored_as as name from artifact order by id');
   return rows.map(({ name }) => name);
 }
@@ -117,11 +116,19 @@ export async function otherSessions(client: Client): Promise<number> {
 }
 
 export async function isLedgerEmpty(client: Client): Promise<boolean> {
-  if ((await migrationNames(client)).length === 0) return true;
-  const { rows } = await client.query<{ empty: boolean }>(
-    `select not (${LEDGER_HAS_ROWS.map((table) => `exists (select 1 from ${table})`).join(' or ')}) as empty`,
-  );
-  return rows[0]?.empty ?? true;
+  for (const table of LEDGER_HAS_ROWS) {
+    if (!(await isThere(client, table))) continue;
+    const { rows } = await client.query(`select 1 from ${table} limit 1`);
+    if (rows.length > 0) return false;
+  }
+  return true;
+}
+
+async function isThere(client: Client, table: string): Promise<boolean> {
+  const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
+    `public.${table}`,
+  ]);
+  return rows[0]?.there ?? false;
 }
 
 /** Within a transaction: empties the tables that are to be filled. What refuses changes of the audit rests until `endFilling`. */
