@@ -36,16 +36,21 @@ describe.each(backends())('attempts on %s', (backend) => {
 
   it('[G8] shows the host that ran it, and after a takeover both attempts with their own', async () => {
     const first = await spawnWorker(engine, { TEST_HOST: 'machine-one' });
-    const job = await startJob(engine, { kind: 'test.work', params: { ms: 600 } });
+    const job = await startJob(engine, { kind: 'test.work', params: { ms: 3000 } });
+    await until(async () => (await countEffects(engine, job.id)).all === 1, 'the job to start');
     const rows = await startJob(engine, {
       kind: 'test.effects',
-      params: { chunkMs: 200 },
-      rows: Array.from({ length: 900 }, () => ({})),
+      params: { chunkMs: 500 },
+      rows: Array.from({ length: 600 }, () => ({})),
     });
-    await until(
-      async () => (await countEffects(engine, job.id)).all === 1 && (await countEffects(engine, rows.id)).all > 0,
-      'both to start',
-    );
+    const inHand = () =>
+      engine.db
+        .selectFrom('chunk')
+        .select('chunk')
+        .where('workerId', '=', first.workerId)
+        .where('state', '=', 'running')
+        .execute();
+    await until(async () => (await inHand()).length > 0, 'a chunk to be in hand');
     expect((await jobOf(engine, job.id)).host).toBe('machine-one');
     await first.kill('SIGKILL');
     await engine.startWorker({ host: 'machine-two' });

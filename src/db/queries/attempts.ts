@@ -76,6 +76,16 @@ export async function closeAttemptsOf(db: Db, workerId: string): Promise<void> {
     where worker_id = ${workerId} and ended_at is null`.execute(db);
 }
 
+/** As rescue, for workers that fell silent between two chunks; one that was only frozen opens its row again with its next. */
+export async function closeAttemptsOfSilent(db: Db, leaseMs: number): Promise<void> {
+  await sql`
+    update attempt set ended_at = gantry_now(), ended = 'worker_lost'
+    where ended_at is null and epoch = ${SHARED} and worker_id in (select id from worker
+      where state <> 'stopped' and heartbeat_at < gantry_now() - ${leaseMs}::float8 * interval '1 millisecond')`.execute(
+    db,
+  );
+}
+
 /** The claim found that the work may not be tried: it was none. */
 export async function dropAttempt(db: Db, lease: Lease): Promise<void> {
   await sql`

@@ -4,6 +4,7 @@ import type { Kysely } from 'kysely';
 import type { Database } from '../../db/database';
 import type { DB } from '../../db/generated/database';
 import type { Leadership } from '../../db/leadership';
+import { closeAttemptsOfSilent } from '../../db/queries/attempts';
 import { nextDueInMs, queueScheduled, wakeSleepers } from '../../db/queries/dispatch';
 import { numberChanges } from '../../db/queries/feed';
 import { rescueChunks, rescueRuns } from '../../db/queries/maintenance';
@@ -90,6 +91,7 @@ export function startDispatcher(deps: DispatcherDeps): { stop(): Promise<void> }
 /** Once a second: the clock's doings, leases that ran out, and messages that were lost. */
 async function watch(deps: DispatcherDeps): Promise<void> {
   await queueScheduled(deps.db, statesBefore('queued'), BATCH);
+  await closeAttemptsOfSilent(deps.db, deps.leaseMs);
   const chunks = await rescueChunks(deps.db, BATCH);
   const runs = await rescueRuns(deps.db, BATCH);
   if (chunks + runs.length > 0)
