@@ -8,7 +8,7 @@ import type { JobKind, JobQuery, NewJob } from './types';
 import { uploadJob } from './uploadJob';
 
 type Signal = AbortSignal | undefined;
-type Paged = { cursor?: string | undefined; limit?: number; run?: number | undefined };
+type Paged = { cursor?: string | undefined; limit?: number; run?: number | undefined; code?: string | undefined };
 
 export const http = createClient<paths>({ credentials: 'same-origin', headers: { accept: 'application/json' } });
 
@@ -41,7 +41,7 @@ export const client = {
     answer(http.GET('/api/v1/jobs/{jobId}/log', { params: { ...of(id), query: { run } }, parseAs: 'stream', signal })),
   cancelJob: (id: string, body: { reason?: string }) =>
     answer(http.POST('/api/v1/jobs/{jobId}/cancel', { params: of(id), body })),
-  requeueJob: (id: string, body: { only?: 'failed' | 'unfinished' }) =>
+  requeueJob: (id: string, body: { only?: 'failed' | 'unfinished'; code?: string }) =>
     answer(http.POST('/api/v1/jobs/{jobId}/requeue', { params: of(id), body })),
   pauseJob: (id: string) => answer(http.POST('/api/v1/jobs/{jobId}/pause', { params: of(id), body: {} })),
   resumeJob: (id: string) => answer(http.POST('/api/v1/jobs/{jobId}/resume', { params: of(id), body: {} })),
@@ -81,10 +81,13 @@ export const client = {
 };
 
 /** Addresses that the browser opens by itself: downloads and the stream. */
-const jobAddress = (id: string, rest: string, run: number | null): string =>
-  `/api/v1/jobs/${encodeURIComponent(id)}/${rest}${run === null ? '' : `?run=${run}`}`;
+function jobAddress(id: string, rest: string, run: number | null, code?: string | null): string {
+  const query = new URLSearchParams({ ...(run ? { run: String(run) } : {}), ...(code ? { code } : {}) }).toString();
+  return `/api/v1/jobs/${encodeURIComponent(id)}/${rest}${query === '' ? '' : `?${query}`}`;
+}
 export const links = {
-  errors: (id: string, format: 'csv' | 'ndjson', run: number | null) => jobAddress(id, `errors.${format}`, run),
+  errors: (id: string, format: 'csv' | 'ndjson', run: number | null, code?: string | null) =>
+    jobAddress(id, `errors.${format}`, run, code),
   log: (id: string, run: number | null) => jobAddress(id, 'log', run),
 };
 export const streamAddress = '/api/v1/stream';

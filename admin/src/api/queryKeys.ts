@@ -10,6 +10,7 @@ export const keys = {
   jobCounts: (query: JobQuery) => ['jobs', 'counts', query] as const,
   job: (id: string) => ['job', id] as const,
   jobPart: (id: string, part: string, ...more: unknown[]) => ['job', id, part, ...more] as const,
+  savedFilters: ['saved-filters'] as const,
   notifications: ['notifications'] as const,
   historyLists: ['history'] as const,
   historyEntries: (id: number) => ['history', 'entries', id] as const,

@@ -20,6 +20,15 @@ export type JobPage = Answer<'/api/v1/jobs', 'get'>;
 export type JobCounts = Answer<'/api/v1/jobs/counts', 'get'>['counts'];
 export type JobQuery = NonNullable<paths['/api/v1/jobs']['get']['parameters']['query']>;
 export type JobEvent = Item<'/api/v1/jobs/{jobId}/events'>;
+export type ErrorGroup = Item<'/api/v1/jobs/{jobId}/errors/groups'>;
+export type Approval = Answer<'/api/v1/jobs/{jobId}/approval', 'get'>;
+export type Attempt = Item<'/api/v1/jobs/{jobId}/attempts'>;
+export type Notice = Item<'/api/v1/jobs/{jobId}/notices'>;
+export type Report = Answer<'/api/v1/jobs/{jobId}/report', 'get'>;
+export type Difference = Answer<'/api/v1/jobs/{jobId}/difference', 'get'>;
+export type Preview = Answer<'/api/v1/jobs/preview', 'post'>;
+export type SavedFilter = Item<'/api/v1/saved-filters'>;
+export type MeChange = NonNullable<paths['/api/v1/me']['patch']['requestBody']>['content']['application/json'];
 export type Notifications = Answer<'/api/v1/notifications', 'get'>;
 
 export type HistoryGroup = Item<'/api/v1/deployment-history'>;
@@ -36,6 +45,16 @@ export interface NewJob {
   notify?: { email: boolean };
   trial?: number;
   limits?: { maxFailed: number };
+}
+
+/** What the dialog sends when it makes a new job from an old one: what is left out stays as it was. Null: none. */
+export interface Resubmission {
+  title?: string;
+  params?: Record<string, unknown>;
+  rows?: 'same' | 'failed' | 'unfinished';
+  notify?: { email: boolean };
+  trial?: number | null;
+  limits?: { maxFailed: number } | null;
 }
 
 /** The part of JSON Schema that forms are drawn from. */

@@ -3,6 +3,7 @@ import { Button, Group, Modal, Radio, Stack, Text, Textarea } from '@mantine/cor
 import { useState } from 'react';
 import type { Job } from '../api/types';
 import { ACTION_WORDS, type UiAction } from './jobActions';
+import { DoneStaysDone } from './DoneStaysDone';
 import type { ActionRequest } from './useJobAction';
 
 interface Props {
@@ -14,7 +15,7 @@ interface Props {
 }
 
 const EFFECTS: Record<UiAction, string> = {
-  cancel: 'Work in hand gets a few seconds to stop. What was done stays done and is counted.',
+  cancel: 'Work in hand gets a few seconds to stop, the rest is not begun.',
   requeue: 'The job keeps its id and gets a new run. Earlier runs keep their counts, log and report.',
   pause: 'Parts under way are finished, then the job waits until it is resumed.',
   resume: 'The job goes on where it stopped.',
@@ -47,6 +48,7 @@ export function ActionDialog({ job, action, isBusy, onClose, onConfirm }: Props)
           {job.title}
         </Text>
         <Text size="sm">{EFFECTS[action]}</Text>
+        {action === 'cancel' && <DoneStaysDone job={job} />}
         {ASKS_WHY.includes(action) && (
           <Textarea
             label={action === 'reject' ? 'Reason (told to its author)' : 'Reason (kept in the timeline)'}

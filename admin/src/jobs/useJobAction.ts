@@ -12,14 +12,16 @@ export interface ActionRequest {
   action: UiAction;
   reason?: string;
   only?: 'failed' | 'unfinished';
+  /** With only failed: those that failed with this code. */
+  code?: string;
 }
 
-export async function actOn(jobId: string, { action, reason, only }: ActionRequest): Promise<Job | null> {
+export async function actOn(jobId: string, { action, reason, only, code }: ActionRequest): Promise<Job | null> {
   switch (action) {
     case 'cancel':
       return client.cancelJob(jobId, reason ? { reason } : {});
     case 'requeue':
-      return client.requeueJob(jobId, only ? { only } : {});
+      return client.requeueJob(jobId, only ? { only, ...(code ? { code } : {}) } : {});
     case 'pause':
       return client.pauseJob(jobId);
     case 'resume':

@@ -1,7 +1,8 @@
 // The rows of the latest run, counted.
-import { Group, Text } from '@mantine/core';
+import { Group } from '@mantine/core';
 import type { Progress } from '../../api/types';
 import { useFormats } from '../../format/useFormats';
+import { Figure } from '../../shell/Figure';
 import classes from './BoxScore.module.css';
 
 export function BoxScore({ progress }: { progress: Progress }) {
@@ -17,15 +18,10 @@ export function BoxScore({ progress }: { progress: Progress }) {
     ['Per second', ratePerSecond === null ? '–' : number(Math.round(ratePerSecond)), false],
   ];
   return (
-    <Group gap={0} className={classes.boxes}>
+    <Group gap={0}>
       {boxes.map(([name, value, isBad]) => (
         <div key={name} className={classes.box}>
-          <Text size="xs" c="dimmed">
-            {name}
-          </Text>
-          <Text size="lg" fw={600} className={isBad ? classes.bad : undefined}>
-            {value}
-          </Text>
+          <Figure name={name} value={value} isBad={isBad} />
         </div>
       ))}
     </Group>

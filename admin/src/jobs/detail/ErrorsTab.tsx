@@ -1,4 +1,4 @@
-// The failed rows: which, why, and as file to mend and send again.
+// The failed rows: by cause, then one by one, and as file to mend and send again. The chosen cause stands in the address.
 import { Button, Group, Stack, Table, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { IconDownload } from '@tabler/icons-react';
@@ -9,24 +9,31 @@ import { useFormats } from '../../format/useFormats';
 import { EmptyNote } from '../../shell/EmptyNote';
 import { ErrorNote } from '../../shell/ErrorNote';
 import { LoadingRows } from '../../shell/LoadingRows';
+import { ErrorGroups } from './ErrorGroups';
 import classes from './ErrorsTab.module.css';
 import { RunSelect } from './RunSelect';
 
 interface Props {
   job: Job;
   run: number | null;
+  code: string | null;
   onRun(run: number | null): void;
+  onCode(code: string | null): void;
 }
 
 const PAGE_SIZE = 50;
 
-export function ErrorsTab({ job, run, onRun }: Props) {
+export function ErrorsTab({ job, run, code, onRun, onCode }: Props) {
   const { number } = useFormats();
   const errors = useInfiniteQuery({
     // The count is part of the name, so that the list follows a job that goes on.
-    queryKey: keys.jobPart(job.id, 'errors', run ?? job.run, run === null ? job.errorCount : null),
+    queryKey: keys.jobPart(job.id, 'errors', run ?? job.run, code, run === null ? job.errorCount : null),
     queryFn: ({ pageParam, signal }) =>
-      client.jobErrors(job.id, { run: run ?? undefined, limit: PAGE_SIZE, cursor: pageParam }, signal),
+      client.jobErrors(
+        job.id,
+        { run: run ?? undefined, code: code ?? undefined, limit: PAGE_SIZE, cursor: pageParam },
+        signal,
+      ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.nextCursor ?? undefined,
     placeholderData: (previous) => previous,
@@ -34,11 +41,12 @@ export function ErrorsTab({ job, run, onRun }: Props) {
   const rows = errors.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <Stack gap="sm">
+      <ErrorGroups job={job} run={run} code={code} onCode={onCode} />
       <Group justify="space-between">
         <Text size="sm">
           {rows.length === 0
             ? 'No failed rows shown.'
-            : `${number(rows.length)}${errors.hasNextPage ? '+' : ''} failed rows. Mend the file and send it again: the two last columns are left out by themselves.`}
+            : `${number(rows.length)}${errors.hasNextPage ? '+' : ''} failed rows${code ? ` of ${code}` : ''}. Mend the file and send it again: the two last columns are left out by themselves.`}
         </Text>
         <Group gap="xs">
           <RunSelect latest={job.run} run={run} onRun={onRun} />
@@ -46,7 +54,7 @@ export function ErrorsTab({ job, run, onRun }: Props) {
             <Button
               key={format}
               component="a"
-              href={links.errors(job.id, format, run)}
+              href={links.errors(job.id, format, run, code)}
               download
               size="xs"
               variant="default"

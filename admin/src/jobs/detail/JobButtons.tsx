@@ -5,6 +5,7 @@ import type { Job } from '../../api/types';
 import { ACTION_WORDS, isAllowed, whyNot, type UiAction } from '../jobActions';
 import { ACTION_ICONS } from '../actionIcons';
 import { useJobAction } from '../useJobAction';
+import { ResubmitButton } from './ResubmitButton';
 
 const ActionDialog = lazy(() => import('../ActionDialog').then((room) => ({ default: room.ActionDialog })));
 
@@ -47,6 +48,7 @@ export function JobButtons({ job, onDeleted }: Props) {
           </Tooltip>
         );
       })}
+      <ResubmitButton job={job} />
       {action && (
         <Suspense fallback={null}>
           <ActionDialog

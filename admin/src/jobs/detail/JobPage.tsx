@@ -31,17 +31,20 @@ export function JobPage() {
   }
   const tab = params.get('tab') ?? 'overview';
   const run = Number(params.get('run')) || null;
-  const change = (name: string, value: string | null) =>
+  const change = (values: Record<string, string | null>) =>
     setParams(
       (now) => {
         const next = new URLSearchParams(now);
-        if (value === null) next.delete(name);
-        else next.set(name, value);
+        for (const [name, value] of Object.entries(values)) {
+          if (value === null) next.delete(name);
+          else next.set(name, value);
+        }
         return next;
       },
       { replace: true },
     );
-  const setRun = (value: number | null) => change('run', value === null ? null : String(value));
+  // A cause of one run need not be one of another.
+  const setRun = (value: number | null) => change({ run: value === null ? null : String(value), code: null });
   const { errorCount } = job.data;
 
   return (
@@ -53,7 +56,7 @@ export function JobPage() {
           <Paper withBorder>
             <Tabs
               value={tab}
-              onChange={(value) => change('tab', value === 'overview' ? null : value)}
+              onChange={(value) => change({ tab: value === 'overview' ? null : value })}
               keepMounted={false}
             >
               <Tabs.List px="xs">
@@ -67,7 +70,13 @@ export function JobPage() {
                 <OverviewTab job={job.data} />
               </Tabs.Panel>
               <Tabs.Panel value="errors" p="md">
-                <ErrorsTab job={job.data} run={run} onRun={setRun} />
+                <ErrorsTab
+                  job={job.data}
+                  run={run}
+                  code={params.get('code')}
+                  onRun={setRun}
+                  onCode={(code) => change({ code })}
+                />
               </Tabs.Panel>
               <Tabs.Panel value="log" p="md">
                 <LogTab job={job.data} run={run} onRun={setRun} />

@@ -11,6 +11,7 @@ import { putJob } from '../../live/applyChanges';
 import { Facts } from '../../shell/Facts';
 import { useToast } from '../../shell/ToastProvider';
 import { BoxScore } from './BoxScore';
+import { DerivedFrom } from './DerivedFrom';
 
 function jobLink(id: string | null) {
   if (id === null) return null;
@@ -52,7 +53,6 @@ export function OverviewTab({ job }: { job: Job }) {
               ['Author', `${job.owner.name} (${job.owner.email})`],
               ['Run', number(job.run)],
               ['Priority', number(job.priority)],
-              ['Derived from', jobLink(job.derivedFrom)],
               ['Undo of', jobLink(job.undoOf)],
               ['Taken back by', jobLink(job.undoneBy)],
               [
@@ -75,6 +75,7 @@ export function OverviewTab({ job }: { job: Job }) {
           />
         </Grid.Col>
       </Grid>
+      {job.derivedFrom !== null && <DerivedFrom jobId={job.id} origin={job.derivedFrom} />}
       <Switch
         size="sm"
         label={`E-mail to ${job.notify.to ?? job.owner.email} when it ends`}

@@ -4,6 +4,7 @@ import { Button, Group, List, Modal, Stack, Switch, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { bulkClient, type BulkRequest } from '../../api/bulkClient';
+import { newKey } from '../../api/newKey';
 import { keys } from '../../api/queryKeys';
 import type { Job } from '../../api/types';
 import { useMe } from '../../session/useMe';
@@ -34,7 +35,7 @@ export function BulkDialog(props: Props) {
   // Frozen when the dialog opens: rows that come and go meanwhile change nothing.
   const [opened] = useState(props);
   const [everything, setEverything] = useState(false);
-  const [key] = useState(() => crypto.randomUUID());
+  const [key] = useState(newKey);
   const request = requestOf(opened, everything, useMe().timeZone);
   const preview = useQuery({
     queryKey: ['bulk-preview', request],

@@ -5,42 +5,43 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { Link } from 'react-router';
 import { client } from '../../api/client';
-import { errorText, isStatus } from '../../api/errorText';
+import { errorLine, errorText, isStatus } from '../../api/errorText';
+import { jobClient } from '../../api/jobClient';
+import { newKey } from '../../api/newKey';
 import { keys } from '../../api/queryKeys';
-import type { Job, NewJob } from '../../api/types';
+import type { Job, NewJob, Resubmission } from '../../api/types';
 import { useToast } from '../../shell/ToastProvider';
 import { StartedJob } from './StartedJob';
 import { StartForm } from './StartForm';
 
 interface Props {
-  firstKind: string | null;
+  /** The old job that a new one is made from; null: a new job. */
+  from: Job | null;
   onClose(): void;
 }
 
-export function StartDialog({ firstKind, onClose }: Props) {
+export function StartDialog({ from, onClose }: Props) {
   const cache = useQueryClient();
   const toast = useToast();
   const [started, setStarted] = useState<Job | null>(null);
   /** Share of the file that is on its way; null: nothing is sent. */
   const [upload, setUpload] = useState<number | null>(null);
   const [error, setError] = useState<unknown>(null);
+  /** What ends an upload; null: none is on its way. */
   const sending = useRef<AbortController | null>(null);
+  const isClosed = useRef(false);
 
-  const start = async (job: NewJob, rows: File | null) => {
-    const ending = new AbortController();
-    sending.current = ending;
+  const send = async (call: () => Promise<Job>) => {
     setError(null);
     setUpload(0);
     try {
-      const answer = rows
-        ? await client.uploadJob({ job, rows, signal: ending.signal, onProgress: setUpload })
-        : await client.startJob(job);
+      const answer = await call();
       cache.setQueryData(keys.job(answer.id), answer);
       setStarted(answer);
       toast(
         'good',
         <>
-          “{answer.title}” was started.{' '}
+          “{answer.title}” {answer.state === 'awaiting_approval' ? 'waits for approval' : 'was started'}.{' '}
           <Anchor component={Link} to={`/jobs/${answer.id}`} size="sm" onClick={onClose}>
             Open it
           </Anchor>
@@ -49,14 +50,29 @@ export function StartDialog({ firstKind, onClose }: Props) {
       void cache.invalidateQueries({ queryKey: keys.jobLists });
       void cache.invalidateQueries({ queryKey: keys.notifications });
     } catch (failure) {
-      if (ending.signal.aborted) return;
-      setError(failure);
+      if (sending.current?.signal.aborted) return;
+      if (isClosed.current) toast('bad', errorLine(failure));
+      else setError(failure);
     } finally {
       setUpload(null);
       sending.current = null;
     }
   };
+  /** A lost answer is asked for again under the same key; another request has another one. */
+  const once = useRef({ text: '', key: '' });
+
+  const resubmit = (job: Job, change: Resubmission) => {
+    const text = JSON.stringify(change);
+    if (once.current.text !== text || once.current.key === '') once.current = { text, key: newKey() };
+    return send(() => jobClient.resubmit(job.id, change, once.current.key));
+  };
+  const start = (job: NewJob, rows: File | null) => {
+    if (!rows) return send(() => client.startJob(job));
+    const { signal } = (sending.current = new AbortController());
+    return send(() => client.uploadJob({ job, rows, signal, onProgress: setUpload }));
+  };
   const close = () => {
+    isClosed.current = true;
     if (sending.current) {
       sending.current.abort();
       toast('info', 'The upload was stopped. No job was started.');
@@ -71,7 +87,7 @@ export function StartDialog({ firstKind, onClose }: Props) {
     <Modal
       opened
       onClose={close}
-      title={started ? 'Job started' : 'Start a job'}
+      title={started ? 'Job started' : from ? 'Edit and resubmit' : 'Start a job'}
       size="lg"
       closeOnClickOutside={started !== null}
       closeButtonProps={{ 'aria-label': 'Close' }}
@@ -80,13 +96,14 @@ export function StartDialog({ firstKind, onClose }: Props) {
         <StartedJob job={started} onClose={close} />
       ) : (
         <StartForm
-          firstKind={firstKind}
+          from={from}
           upload={upload}
           error={error}
           // A fault of a parameter is shown beside its field too.
           faults={isStatus(error, 422) ? errorText(error).fields : []}
           onCancel={close}
           onStart={(job, rows) => void start(job, rows)}
+          onResubmit={(job, change) => void resubmit(job, change)}
         />
       )}
     </Modal>

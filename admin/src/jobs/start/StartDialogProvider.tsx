@@ -1,14 +1,15 @@
 // Holds the start dialog above all pages, so that it survives a change of page; its code comes when it is first opened.
 import { createContext, lazy, Suspense, useCallback, useContext, useState, type ReactNode } from 'react';
+import type { Job } from '../../api/types';
 
 const StartDialog = lazy(() => import('./StartDialog').then((room) => ({ default: room.StartDialog })));
 
-const StartContext = createContext<(kind?: string) => void>(() => undefined);
+const StartContext = createContext<(from?: Job) => void>(() => undefined);
 
 export function StartDialogProvider({ children }: { children: ReactNode }) {
-  const [opening, setOpening] = useState<{ kind: string | null; number: number } | null>(null);
+  const [opening, setOpening] = useState<{ from: Job | null; number: number } | null>(null);
   const open = useCallback(
-    (kind?: string) => setOpening((last) => ({ kind: kind ?? null, number: (last?.number ?? 0) + 1 })),
+    (from?: Job) => setOpening((last) => ({ from: from ?? null, number: (last?.number ?? 0) + 1 })),
     [],
   );
   return (
@@ -16,13 +17,14 @@ export function StartDialogProvider({ children }: { children: ReactNode }) {
       {children}
       {opening && (
         <Suspense fallback={null}>
-          <StartDialog key={opening.number} firstKind={opening.kind} onClose={() => setOpening(null)} />
+          <StartDialog key={opening.number} from={opening.from} onClose={() => setOpening(null)} />
         </Suspense>
       )}
     </StartContext.Provider>
   );
 }
 
-export function useStartDialog(): (kind?: string) => void {
+/** With a job: edit and resubmit that one. */
+export function useStartDialog(): (from?: Job) => void {
   return useContext(StartContext);
 }

@@ -1,6 +1,7 @@
 // The dialog once the job is accepted: start time, options, live progress, cancel. Closing changes nothing about the job.
 import { Anchor, Button, Group, Stack, Text } from '@mantine/core';
 import { IconBan, IconDownload } from '@tabler/icons-react';
+import { lazy, Suspense, useState } from 'react';
 import { Link } from 'react-router';
 import { links } from '../../api/client';
 import type { Job } from '../../api/types';
@@ -16,6 +17,8 @@ import { StateBadge } from '../StateBadge';
 import { useJob } from '../useJob';
 import { useJobAction } from '../useJobAction';
 
+const ActionDialog = lazy(() => import('../ActionDialog').then((room) => ({ default: room.ActionDialog })));
+
 interface Props {
   job: Job;
   onClose(): void;
@@ -24,7 +27,8 @@ interface Props {
 export function StartedJob({ job: accepted, onClose }: Props) {
   const query = useJob(accepted.id);
   const job = query.data ?? accepted;
-  const cancel = useJobAction(job);
+  const [isAsking, setAsking] = useState(false);
+  const cancel = useJobAction(job, () => setAsking(false));
   const isOpen = job.group === 'unprocessed';
   const params = JSON.stringify(job.params ?? {});
   return (
@@ -70,8 +74,7 @@ export function StartedJob({ job: accepted, onClose }: Props) {
               leftSection={<IconBan size={14} aria-hidden />}
               disabled={whyNot(job, 'cancel') !== null}
               title={whyNot(job, 'cancel') ?? undefined}
-              loading={cancel.isPending}
-              onClick={() => cancel.mutate({ action: 'cancel' })}
+              onClick={() => setAsking(true)}
             >
               Cancel job
             </Button>
@@ -79,6 +82,17 @@ export function StartedJob({ job: accepted, onClose }: Props) {
           <Button onClick={onClose}>Close</Button>
         </Group>
       </Group>
+      {isAsking && (
+        <Suspense fallback={null}>
+          <ActionDialog
+            job={job}
+            action="cancel"
+            isBusy={cancel.isPending}
+            onClose={() => setAsking(false)}
+            onConfirm={(request) => cancel.mutate(request)}
+          />
+        </Suspense>
+      )}
     </Stack>
   );
 }

@@ -74,6 +74,19 @@ export function startValues(fields: Field[]): Typed {
   return typed;
 }
 
+/** Parameters that were sent once, as the form shows them. */
+export function typedOf(fields: Field[], params: unknown): Typed {
+  const members = typeof params === 'object' && params !== null ? (params as Record<string, unknown>) : {};
+  const typed: Typed = {};
+  for (const { name, shape } of fields) {
+    const value = members[name];
+    if (value === undefined || value === null) typed[name] = shape === 'boolean' ? false : '';
+    else if (shape === 'boolean') typed[name] = value === true;
+    else typed[name] = shape === 'json' || typeof value === 'object' ? JSON.stringify(value) : String(value as string);
+  }
+  return typed;
+}
+
 export interface ReadParams {
   params: Record<string, unknown>;
   faults: Record<string, string>;
