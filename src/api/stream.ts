@@ -24,7 +24,16 @@ export async function serveStream(deps: ApiDeps, actor: Actor, request: Request,
     response.write(text);
     if (response.writableLength > MAX_BUFFERED_BYTES) response.destroy();
   };
-  const take = (entries: FeedRow[]): void => write(entries.flatMap((entry) => eventsOf(entry, actor)).join(''));
+  const scopes = request.caller?.scopes ?? null;
+  const mayHear = ({ topic }: FeedRow): boolean =>
+    topic !== 'deployment' || scopes === null || scopes.includes('deployments:read');
+  const take = (entries: FeedRow[]): void =>
+    write(
+      entries
+        .filter(mayHear)
+        .flatMap((entry) => eventsOf(entry, actor))
+        .join(''),
+    );
   const given = request.headers['last-event-id'];
   const cursor = typeof given === 'string' ? CURSOR.exec(given)?.[1] : undefined;
   let subscription =

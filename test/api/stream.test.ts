@@ -117,3 +117,22 @@ it('is cut at once when the service stops', async () => {
   expect(performance.now() - start).toBeLessThan(2500);
   expect(await text).toContain('id: f');
 }, 30_000);
+
+it('tells a token of jobs nothing of deployments, and is closed to tokens without jobs:read', async () => {
+  const bearer = async (scopes: string[]): Promise<Record<string, string>> => {
+    const made = await server.call('superadmin', 'POST', '/api/v1/tokens', { name: 'scoped', scopes });
+    return { Authorization: `Bearer ${made.body.token}` };
+  };
+  const both = await open('superadmin', await bearer(['jobs:read', 'deployments:read']));
+  const jobs = await open('superadmin', await bearer(['jobs:read']));
+  const change = { topic: 'deployment', subjectId: '4711', ownerId: server.callers.superadmin.id };
+  await server.database.kysely.insertInto('change').values(change).execute();
+  const id = await runJob('superadmin');
+  await until(() => endOf(both, id) !== undefined && endOf(jobs, id) !== undefined, 'both to hear of the job');
+  const heard = (stream: Stream): boolean => stream.events.some((each) => each.event === 'deployment');
+  expect([heard(both), heard(jobs)]).toEqual([true, false]);
+  both.close();
+  jobs.close();
+  const { status } = await fetch(`${server.url}/api/v1/stream`, { headers: await bearer(['deployments:read']) });
+  expect(status).toBe(403);
+});
