@@ -52,6 +52,8 @@ export async function readUpload(request: Request, maxBytes: number): Promise<Up
     job.resolve(value);
   });
   parser.on('file', (name, stream, fileName, _encoding, type) => {
+    // A part that breaks off before anybody reads it must not end the process; its reader hears of it all the same.
+    stream.on('error', () => undefined);
     if (name === 'job' && !hasJob) {
       // Its end is read while the next part may already begin.
       hasJob = true;
@@ -149,10 +151,11 @@ function tooLarge(maxBytes: number): GantryError {
   return new GantryError('too_large', `The upload is larger than ${maxBytes} bytes (MAX_UPLOAD_MB). No job was made.`);
 }
 
-function unknownPart(name: string): GantryError {
+/** @param name undefined for a part that has none, whatever the parser's types say. */
+function unknownPart(name: string | undefined): GantryError {
   return new GantryError(
     'bad_request',
-    `The part "${name.slice(0, 50)}" is not known here, or came twice: an upload holds \`job\` and \`rows\`. No job was made.`,
+    `The part "${(name ?? '').slice(0, 50)}" is not known here, or came twice: an upload holds \`job\` and \`rows\`. No job was made.`,
   );
 }
 

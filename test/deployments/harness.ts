@@ -172,7 +172,9 @@ export async function openHarness(): Promise<Harness> {
       for (const [name, text] of Object.entries(files)) archive.entry({ name }, text);
       archive.finalize();
       const source = Readable.from(archive as unknown as AsyncIterable<Buffer>);
-      return (await uploadArtifact(deps, store, admin, projectId, { name: 'site.tar', source })).id;
+      return (
+        await uploadArtifact(deps, store, admin, projectId, { name: 'site.tar', source, whole: Promise.resolve() })
+      ).id;
     },
     call: async (method, at, body, options = {}) => {
       const isForm = body instanceof FormData;

@@ -25,7 +25,8 @@ export async function uploadArtifact(
   store: ArtifactStore,
   actor: Actor,
   projectId: number,
-  file: { name: string; source: Readable },
+  /** `whole` resolves when nothing that belongs to the upload was wrong; until then no row says that the file is there. */
+  file: { name: string; source: Readable; whole: Promise<void> },
 ): Promise<ArtifactRow> {
   await getProject(deps.db, actor, projectId, 'deploy');
   const name = plainName(file.name);
@@ -34,6 +35,7 @@ export async function uploadArtifact(
   await mkdir(store.folder, { recursive: true, mode: 0o700 });
   try {
     const measured = await receive(file.source, `${at}.part`, store.maxBytes);
+    await file.whole;
     await rename(`${at}.part`, at);
     return await deps.db.transaction().execute(async (tx) => {
       const row = await insertArtifact(tx, { projectId, name, storedAs, createdBy: actor.id, ...measured });

@@ -7,11 +7,15 @@ import { GantryError, invalid } from '../../../lib/errors';
 
 const PART = 'file';
 
+export interface TakenFile {
+  name: string;
+  source: Readable;
+  /** Resolves when the whole request was as it should be: only then may the file be kept. */
+  whole: Promise<void>;
+}
+
 /** @throws GantryError wrong_type or bad_upload; `take` gets the stream and what it returns is returned. */
-export function readFilePart<T>(
-  request: Request,
-  take: (file: { name: string; source: Readable }) => Promise<T>,
-): Promise<T> {
+export function readFilePart<T>(request: Request, take: (file: TakenFile) => Promise<T>): Promise<T> {
   if (!request.is('multipart/form-data')) {
     throw new GantryError('wrong_type', 'Send the artifact as multipart/form-data with one part named "file".');
   }
@@ -19,6 +23,11 @@ export function readFilePart<T>(
     let taken: Promise<T> | null = null;
     let source: Readable | null = null;
     let failed: Error | null = null;
+    let isWhole!: () => void;
+    let isBroken!: (error: Error) => void;
+    const whole = new Promise<void>((yes, no) => ([isWhole, isBroken] = [yes, no]));
+    // Whoever waits hears of it; nobody waiting is no fault.
+    whole.catch(() => undefined);
     const broken = (cause: unknown): GantryError =>
       new GantryError(
         'bad_upload',
@@ -29,6 +38,7 @@ export function readFilePart<T>(
       );
     const fail = (error: Error): void => {
       failed ??= error;
+      isBroken(failed);
       request.unpipe(parser);
       // The rest of the body is read and dropped, so that the answer reaches the sender.
       request.resume();
@@ -43,20 +53,21 @@ export function readFilePart<T>(
       return reject(broken(cause));
     }
     parser.on('file', (field, stream, fileName) => {
-      if (field !== PART || taken) {
+      // Before anybody reads it, nobody may be listening.
+      stream.on('error', () => undefined);
+      if (failed || field !== PART || taken) {
         stream.resume();
         return fail(invalid([{ path: field, message: 'is not known here; one part named "file" is taken' }]));
       }
       source = stream;
-      // Its taker hears of it by reading; before that, nobody may be listening.
-      stream.on('error', () => undefined);
-      taken = take({ name: fileName ?? '', source: stream });
+      taken = take({ name: fileName ?? '', source: stream, whole });
       taken.catch(fail);
     });
     parser.on('field', (field) => fail(invalid([{ path: field, message: 'is not known here; send one part "file"' }])));
     parser.on('error', (cause: unknown) => fail(broken(cause)));
     parser.on('finish', () => {
       if (failed) return;
+      isWhole();
       if (taken) taken.then(resolve, fail);
       else fail(invalid([{ path: PART, message: 'is missing: the artifact itself' }]));
     });
