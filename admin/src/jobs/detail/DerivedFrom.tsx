@@ -1,5 +1,5 @@
 // What differs from the job that this one was made from.
-import { Anchor, Stack, Table, Text, Title } from '@mantine/core';
+import { Anchor, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
 import { isStatus } from '../../api/errorText';
@@ -10,6 +10,7 @@ import { useFormats } from '../../format/useFormats';
 import { ChangedValue } from '../../shell/ChangedValue';
 import { ErrorNote } from '../../shell/ErrorNote';
 import { LoadingRows } from '../../shell/LoadingRows';
+import { Section } from './Section';
 
 const SETTINGS: Record<string, string> = {
   title: 'Name',
@@ -60,13 +61,16 @@ export function DerivedFrom({ jobId, origin }: { jobId: string; origin: string }
   const isGone = isStatus(difference.error, 404);
   const changes = difference.data ? changesOf(difference.data, number) : [];
   return (
-    <Stack gap={6} role="region" aria-label="Derived from">
-      <Title order={2} size="h6">
-        Derived from{' '}
-        <Anchor component={Link} to={`/jobs/${origin}`} inherit fw={400}>
-          {origin}
-        </Anchor>
-      </Title>
+    <Section
+      title={
+        <>
+          Derived from{' '}
+          <Anchor component={Link} to={`/jobs/${origin}`} inherit fw={400}>
+            {origin}
+          </Anchor>
+        </>
+      }
+    >
       {difference.isPending && <LoadingRows rows={2} />}
       {isGone && (
         <Text size="sm" c="dimmed">
@@ -100,6 +104,6 @@ export function DerivedFrom({ jobId, origin }: { jobId: string; origin: string }
           More parameters differ than the first 1,000 shown.
         </Text>
       )}
-    </Stack>
+    </Section>
   );
 }

@@ -9,6 +9,7 @@ import { JobProgress } from '../JobProgress';
 import { processingTime, waitingTime } from '../ownTimes';
 import { StateBadge } from '../StateBadge';
 import { JobButtons } from './JobButtons';
+import { UsualTime } from './UsualTime';
 import { WaitingNote } from './WaitingNote';
 
 interface Props {
@@ -58,6 +59,7 @@ export function JobHeader({ job, onDeleted }: Props) {
               Processing{' '}
             </Text>
             <LiveDuration {...processingTime(job)} />
+            <UsualTime job={job} />
           </Text>
           <Text size="sm">
             <Text span c="dimmed">

@@ -1,6 +1,7 @@
-// The job's figures in words, its notice (which can be switched while it goes on), and its report.
+// The job's figures in words, its notice (which can be switched while it goes on), and what only some jobs have.
 import { Anchor, Divider, Grid, Stack, Switch } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
 import { Link } from 'react-router';
 import { client } from '../../api/client';
 import { errorLine } from '../../api/errorText';
@@ -8,10 +9,16 @@ import type { Job } from '../../api/types';
 import { TimeText } from '../../format/TimeText';
 import { useFormats } from '../../format/useFormats';
 import { putJob } from '../../live/applyChanges';
+import { useMe } from '../../session/useMe';
 import { Facts } from '../../shell/Facts';
+import { LoadingRows } from '../../shell/LoadingRows';
 import { useToast } from '../../shell/ToastProvider';
 import { BoxScore } from './BoxScore';
-import { DerivedFrom } from './DerivedFrom';
+
+const ApprovalFacts = lazy(() => import('./ApprovalFacts').then((room) => ({ default: room.ApprovalFacts })));
+const DerivedFrom = lazy(() => import('./DerivedFrom').then((room) => ({ default: room.DerivedFrom })));
+const Deliveries = lazy(() => import('./Deliveries').then((room) => ({ default: room.Deliveries })));
+const ReportEntries = lazy(() => import('./ReportEntries').then((room) => ({ default: room.ReportEntries })));
 
 function jobLink(id: string | null) {
   if (id === null) return null;
@@ -26,6 +33,9 @@ export function OverviewTab({ job }: { job: Job }) {
   const { number } = useFormats();
   const cache = useQueryClient();
   const toast = useToast();
+  const me = useMe();
+  // Who is only asked to decide sees the request, and not who is written to.
+  const isOwn = me.id === job.owner.id || me.may.seeAllJobs;
   const notify = useMutation({
     mutationFn: (email: boolean) => client.setNotify(job.id, email),
     onSuccess: (answer) => putJob(cache, answer),
@@ -75,7 +85,6 @@ export function OverviewTab({ job }: { job: Job }) {
           />
         </Grid.Col>
       </Grid>
-      {job.derivedFrom !== null && <DerivedFrom jobId={job.id} origin={job.derivedFrom} />}
       <Switch
         size="sm"
         label={`E-mail to ${job.notify.to ?? job.owner.email} when it ends`}
@@ -83,6 +92,13 @@ export function OverviewTab({ job }: { job: Job }) {
         disabled={job.group === 'processed' || notify.isPending}
         onChange={(event) => notify.mutate(event.currentTarget.checked)}
       />
+      {/* What only some jobs have comes when it is needed. */}
+      <Suspense fallback={<LoadingRows rows={3} />}>
+        {job.approval !== null && <ApprovalFacts job={job} />}
+        {job.derivedFrom !== null && <DerivedFrom jobId={job.id} origin={job.derivedFrom} />}
+        {job.reportSeverity !== null && <ReportEntries job={job} />}
+        {isOwn && <Deliveries job={job} />}
+      </Suspense>
     </Stack>
   );
 }

@@ -1,5 +1,5 @@
-// The runs of a job with the counts that each came to.
-import { Table } from '@mantine/core';
+// The runs of a job with the counts that each came to, and below who worked on it.
+import { Stack, Table } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { client } from '../../api/client';
 import { keys } from '../../api/queryKeys';
@@ -10,8 +10,18 @@ import { useFormats } from '../../format/useFormats';
 import { ErrorNote } from '../../shell/ErrorNote';
 import { LoadingRows } from '../../shell/LoadingRows';
 import { StateBadge } from '../StateBadge';
+import { Attempts } from './Attempts';
 
 export function RunsTab({ job }: { job: Job }) {
+  return (
+    <Stack gap="lg">
+      <Runs job={job} />
+      <Attempts job={job} />
+    </Stack>
+  );
+}
+
+function Runs({ job }: { job: Job }) {
   const { number } = useFormats();
   const runs = useQuery({
     queryKey: keys.jobPart(job.id, 'runs', job.version),

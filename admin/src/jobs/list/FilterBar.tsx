@@ -5,6 +5,7 @@ import { QuickDates } from '../../format/QuickDates';
 import { client } from '../../api/client';
 import { keys } from '../../api/queryKeys';
 import { isFiltered, NO_FILTERS, type JobFilters } from './jobFilters';
+import { SavedFilters } from './SavedFilters';
 import { SearchField } from './SearchField';
 import { StateFilter } from './StateFilter';
 import { useStateCounts } from './useJobList';
@@ -77,6 +78,7 @@ export function FilterBar({ filters, onChange }: Props) {
         />
       )}
       <SearchField value={filters.q} onChange={(q) => onChange({ q })} />
+      <SavedFilters filters={filters} />
       {isFiltered(filters) && (
         <Button size="compact-xs" variant="subtle" onClick={() => onChange({ ...NO_FILTERS, states: [] })}>
           Clear filters

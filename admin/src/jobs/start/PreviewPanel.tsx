@@ -32,7 +32,7 @@ export function PreviewPanel({ job, rows, number }: Props) {
     if (preview.isFetched) place.current?.scrollIntoView({ block: 'nearest' });
   }, [preview.isFetched]);
   return (
-    <Paper ref={place} withBorder p="sm" role="region" aria-label="Preview">
+    <Paper ref={place} className={classes.panel} withBorder p="sm" role="region" aria-label="Preview">
       {preview.isPending && <LoadingRows rows={3} />}
       {preview.isError && <ErrorNote error={preview.error} onRetry={() => void preview.refetch()} />}
       {preview.data && <Judged preview={preview.data} />}
@@ -110,7 +110,7 @@ function judgedWords({ judged, judgedBy, total }: Preview, number: (value: numbe
   const of = all ? '' : total === null ? ' rows of the file' : ` of ${number(total)} rows`;
   switch (judgedBy) {
     case 'kind':
-      return `Tried out on ${rows}${of}, then taken back.`;
+      return `The kind itself judged ${rows}${of}.`;
     case 'schema':
       return `Only the form of ${rows}${of} was checked: this kind cannot say beforehand what it would change.`;
     case 'params':

@@ -18,6 +18,7 @@ import { RowsChoice } from './RowsChoice';
 import { RowsInput } from './RowsInput';
 import { SchemaField } from './SchemaField';
 import { fieldsOf } from './schemaFields';
+import classes from './StartForm.module.css';
 
 const PreviewPanel = lazy(() => import('./PreviewPanel').then((room) => ({ default: room.PreviewPanel })));
 
@@ -164,7 +165,7 @@ export function StartForm({ from, upload, error, faults, onCancel, onStart, onRe
             The form was changed since the preview. Preview again to see what it would do now.
           </Text>
         )}
-        <Group justify="flex-end" gap="xs">
+        <Group justify="flex-end" gap="xs" className={classes.buttons}>
           <Button variant="default" onClick={onCancel}>
             {isSending ? 'Stop' : 'Close'}
           </Button>
