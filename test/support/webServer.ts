@@ -14,6 +14,7 @@ import { createWaker } from '../../src/db/wake';
 import { SYSTEM_ACTOR } from '../../src/jobs/actor';
 import { createCatalog } from '../../src/jobs/catalog';
 import { createCallOperation } from '../../src/jobs/massActions/callOperation';
+import type { Resolve } from '../../src/jobs/massActions/hostGuard';
 import { newId } from '../../src/lib/ids';
 import { createSecretBox } from '../../src/lib/secretBox';
 import { createSigningKeys } from '../../src/lib/signing';
@@ -68,6 +69,8 @@ export async function startTestServer(
     redisUrl?: string;
     /** Another way to the same database, such as through a link that can be cut. */
     route?: (databaseUrl: string) => string | Promise<string>;
+    /** Resolves the names of operations' endpoints. */
+    resolve?: Resolve;
   } = {},
 ): Promise<TestServer> {
   const scratch = await createTestDatabase();
@@ -92,7 +95,10 @@ export async function startTestServer(
     logger,
     databaseNow: () => databaseNow(database.kysely),
   });
-  const callOperation = createCallOperation({ allowHosts: config.operationsAllowHosts });
+  const callOperation = createCallOperation({
+    allowHosts: config.operationsAllowHosts,
+    ...(options.resolve ? { resolve: options.resolve } : {}),
+  });
   const handlerDeps = { callOperation, hashPassword, wakeAgents: () => waker.wake('gantry_agent') };
   const worker = options.worker
     ? await startWorkerService({
