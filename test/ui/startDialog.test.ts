@@ -69,6 +69,9 @@ describePages('the start dialog', () => {
     await fill('Stopped here', 2000);
     const dialog = page.getByRole('dialog', { name: 'Job started' });
     await dialog.getByRole('button', { name: 'Cancel job' }).click();
+    const asked = page.getByRole('dialog', { name: 'Cancel this job?' });
+    await asked.getByText(/^What was done stays done:/).waitFor();
+    await asked.getByRole('button', { name: 'Cancel job' }).click();
     await until(
       async () => (await jobs()).find((one) => one.title === 'Stopped here')?.state === 'canceled',
       'the job to be canceled',

@@ -21,7 +21,7 @@ export function Shell({ children }: { children: ReactNode }) {
         To the content
       </a>
       <header className={classes.header}>
-        <Group gap="md" h="100%" wrap="nowrap">
+        <Group gap="xs" h="100%" wrap="nowrap">
           <Link to="/" className={classes.home} aria-label="Gantry, start page">
             <Brand />
           </Link>

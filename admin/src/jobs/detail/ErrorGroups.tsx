@@ -44,7 +44,7 @@ export function ErrorGroups({ job, run, code, onCode }: Props) {
 
   return (
     <>
-      <Table.ScrollContainer minWidth={560}>
+      <Table.ScrollContainer minWidth={440}>
         <Table fz="xs" verticalSpacing={4} aria-label="Failed rows by cause">
           <Table.Thead>
             <Table.Tr>
@@ -67,7 +67,7 @@ export function ErrorGroups({ job, run, code, onCode }: Props) {
                   <Table.Td className={classes.example}>{group.message}</Table.Td>
                   <Table.Td className={classes.number}>{number(group.count)}</Table.Td>
                   <Table.Td>
-                    <Group gap={6} wrap="nowrap" justify="flex-end">
+                    <Group gap={6} justify="flex-end">
                       <Button
                         size="compact-xs"
                         variant={isShown ? 'filled' : 'default'}

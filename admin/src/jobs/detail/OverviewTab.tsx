@@ -1,7 +1,7 @@
 // The job's figures in words, its notice (which can be switched while it goes on), and what only some jobs have.
 import { Anchor, Divider, Grid, Stack, Switch } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, type ReactNode } from 'react';
 import { Link } from 'react-router';
 import { client } from '../../api/client';
 import { errorLine } from '../../api/errorText';
@@ -20,14 +20,16 @@ const DerivedFrom = lazy(() => import('./DerivedFrom').then((room) => ({ default
 const Deliveries = lazy(() => import('./Deliveries').then((room) => ({ default: room.Deliveries })));
 const ReportEntries = lazy(() => import('./ReportEntries').then((room) => ({ default: room.ReportEntries })));
 
-function jobLink(id: string | null) {
-  if (id === null) return null;
+function jobLink(id: string) {
   return (
     <Anchor component={Link} to={`/jobs/${id}`} size="sm">
       {id}
     </Anchor>
   );
 }
+
+/** A fact of few jobs is left out where there is none. */
+const only = (name: string, value: ReactNode): [string, ReactNode][] => (value === null ? [] : [[name, value]]);
 
 export function OverviewTab({ job }: { job: Job }) {
   const { number } = useFormats();
@@ -63,24 +65,17 @@ export function OverviewTab({ job }: { job: Job }) {
               ['Author', `${job.owner.name} (${job.owner.email})`],
               ['Run', number(job.run)],
               ['Priority', number(job.priority)],
-              ['Undo of', jobLink(job.undoOf)],
-              ['Taken back by', jobLink(job.undoneBy)],
-              [
-                'File',
-                job.fileUrl ? (
-                  <Anchor href={job.fileUrl} download size="sm">
-                    Download
-                  </Anchor>
-                ) : null,
-              ],
-              [
+              ...only('Undo of', job.undoOf && jobLink(job.undoOf)),
+              ...only('Taken back by', job.undoneBy && jobLink(job.undoneBy)),
+              ...only('File', job.fileUrl && <Anchor href={job.fileUrl} download size="sm" children="Download" />),
+              ...only(
                 'Report',
-                job.reportUrl ? (
+                job.reportUrl && (
                   <Anchor href={job.reportUrl} target="_blank" rel="noopener" size="sm">
                     Open report
                   </Anchor>
-                ) : null,
-              ],
+                ),
+              ),
             ]}
           />
         </Grid.Col>

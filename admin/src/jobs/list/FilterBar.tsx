@@ -67,7 +67,7 @@ export function FilterBar({ filters, onChange }: Props) {
       {filters.scope === 'all' && (
         <Select
           size="xs"
-          w={190}
+          w={175}
           data={withChosen(userOptions, filters.owner)}
           value={filters.owner || null}
           onChange={(owner) => onChange({ owner: owner ?? '' })}

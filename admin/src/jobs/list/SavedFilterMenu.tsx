@@ -24,10 +24,11 @@ export function SavedFilterMenu({ filters }: { filters: JobFilters }) {
             size="xs"
             variant="default"
             fw={400}
+            aria-label="Saved filters"
             autoFocus
             rightSection={<IconChevronDown size={14} aria-hidden />}
           >
-            Saved filters
+            Saved
           </Button>
         </Menu.Target>
         <Menu.Dropdown>

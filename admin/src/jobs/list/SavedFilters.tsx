@@ -13,10 +13,11 @@ export function SavedFilters({ filters }: { filters: JobFilters }) {
       size="xs"
       variant="default"
       fw={400}
+      aria-label="Saved filters"
       rightSection={<IconChevronDown size={14} aria-hidden />}
       onClick={() => setWanted(true)}
     >
-      Saved filters
+      Saved
     </Button>
   );
   if (!isWanted) return button;

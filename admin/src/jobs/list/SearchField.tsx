@@ -25,7 +25,7 @@ export function SearchField({ value, onChange }: Props) {
   return (
     <TextInput
       size="xs"
-      w={230}
+      w={215}
       aria-label="Search name, type, id or e-mail of the author"
       placeholder="Search name, type, id, author"
       title="Use * for any characters and ? for one"

@@ -48,7 +48,7 @@ function Judged({ preview }: { preview: Preview }) {
   return (
     <Stack gap="xs">
       <Group justify="space-between">
-        <Group gap="xl" role="status">
+        <Group gap="md" role="status">
           <Figure name="Would succeed" value={number(wouldSucceed)} />
           <Figure name="Would be skipped" value={number(wouldSkip)} />
           <Figure name="Would fail" value={number(wouldFail)} isBad={wouldFail > 0} />
