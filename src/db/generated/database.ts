@@ -615,6 +615,7 @@ export interface Schedule {
 }
 
 export interface ScheduleDue {
+  aliveAt: Timestamp | null;
   dueAt: Timestamp;
   finishedAt: Timestamp | null;
   name: string;

@@ -627,6 +627,7 @@ create table notice (
 CREATE INDEX notice_due ON notice USING btree (due_at) WHERE (state = ANY (ARRAY['due'::notice_state, 'sending'::notice_state]));
 CREATE INDEX notice_held ON notice USING btree (recipient) WHERE held;
 CREATE INDEX notice_recipient ON notice USING btree (recipient, created_at DESC);
+CREATE INDEX notice_sent ON notice USING btree (sent_at) WHERE (sent_at IS NOT NULL);
 CREATE INDEX notice_state ON notice USING btree (state, id DESC);
 CREATE TRIGGER notice_kind_guard BEFORE UPDATE ON notice FOR EACH ROW WHEN (((new.state = 'sending'::notice_state) AND (new.kind <> 'job-ended'::text) AND (new.claimed_attempt IS DISTINCT FROM new.attempts))) EXECUTE FUNCTION notice_kind_guard();
 
@@ -852,6 +853,7 @@ create table schedule_due (
   started_at timestamp with time zone,
   finished_at timestamp with time zone,
   result json,
+  alive_at timestamp with time zone,
   constraint schedule_due_name_fkey FOREIGN KEY (name) REFERENCES schedule(name) ON DELETE CASCADE,
   constraint schedule_due_pkey PRIMARY KEY (name, due_at)
 );

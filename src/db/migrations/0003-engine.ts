@@ -7,9 +7,9 @@ import { FAIRNESS } from './0003-engine/fairness';
 import { NOTICES } from './0003-engine/notices';
 import { PEOPLE } from './0003-engine/people';
 import { RUNS } from './0003-engine/runs';
-import { SEEING } from './0003-engine/seeing';
+import { LOG_NUMBERS, SEEING } from './0003-engine/seeing';
 import { UNDO } from './0003-engine/undo';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  await sql.raw(APPROVALS + BULK + FAIRNESS + UNDO + RUNS + SEEING + NOTICES + PEOPLE).execute(db);
+  await sql.raw(LOG_NUMBERS + APPROVALS + BULK + FAIRNESS + UNDO + RUNS + SEEING + NOTICES + PEOPLE).execute(db);
 }

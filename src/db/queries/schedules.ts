@@ -22,9 +22,23 @@ export async function claimDue(db: Db, name: string, dueAt: Date, nextDueAt: Dat
   const { rows } = await sql`
     with moved as (
       update schedule set next_due_at = ${nextDueAt} where name = ${name} and next_due_at = ${dueAt} returning name)
-    insert into schedule_due (name, due_at, started_at) select name, ${dueAt}, gantry_now() from moved
+    insert into schedule_due (name, due_at, started_at, alive_at) select name, ${dueAt}, gantry_now(), gantry_now() from moved
     on conflict do nothing returning 1`.execute(db);
   return rows.length > 0;
+}
+
+/** Takes up the latest due time whose holder failed, or gave no sign for so long. @returns it, or null. */
+export async function takeUpDue(db: Db, name: string, silentMs: number): Promise<Date | null> {
+  const { rows } = await sql<{ dueAt: Date }>`
+    update schedule_due set alive_at = gantry_now()
+    where name = ${name} and due_at = (select max(due_at) from schedule_due where name = ${name}) and finished_at is null
+      and alive_at < gantry_now() - ${silentMs}::float8 * interval '1 millisecond' returning due_at`.execute(db);
+  return rows[0]?.dueAt ?? null;
+}
+
+export async function keepDue(db: Db, name: string, dueAt: Date): Promise<void> {
+  await sql`
+    update schedule_due set alive_at = gantry_now() where name = ${name} and due_at = ${dueAt}`.execute(db);
 }
 
 export async function markDueFinished(db: Db, name: string, dueAt: Date, result: string): Promise<void> {

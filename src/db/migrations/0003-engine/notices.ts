@@ -16,6 +16,10 @@ alter table notice add column retried_at timestamptz;
 create index notice_recipient on notice (recipient, created_at desc);
 create index notice_state on notice (state, id desc);
 create index notice_held on notice (recipient) where held;
+create index notice_sent on notice (sent_at) where sent_at is not null;
+
+-- The last sign of whoever works on a due time; null: of the version before, whose work nobody takes up.
+alter table schedule_due add column alive_at timestamptz;
 
 -- The version before knows one kind of notice only: a sender that does not say that it knows the others gets none of them.
 alter table notice add column claimed_attempt integer;

@@ -1,4 +1,18 @@
 // Part of migration 0003: the log's numbering and cap, report lines, counters for charts, and the trace a job belongs to.
+/**
+ * Goes first: numbering many lines takes a while, and until then nothing is locked but the log, so that the leases of running work
+ * are renewed meanwhile.
+ */
+export const LOG_NUMBERS = `
+-- Numbers the lines of each run from 1 on without gaps, in the order in which they can be read: the counter's row (run_record) is
+-- locked until they are committed. Writers that know of it number their lines themselves; for the version before a trigger does.
+alter table log_line add column line bigint;
+update log_line set line = numbered.line
+  from (select job_id, seq, row_number() over (partition by job_id, run order by seq) as line from log_line) numbered
+  where log_line.job_id = numbered.job_id and log_line.seq = numbered.seq;
+create unique index log_line_run on log_line (job_id, run, line);
+`;
+
 export const SEEING = `
 -- The W3C traceparent of the request that made the job; its workers' spans join that trace.
 alter table job add column trace_parent text;
@@ -30,15 +44,8 @@ create table report_entry (
   primary key (job_id, run, entry)
 );
 
--- Numbers the lines of each run from 1 on without gaps, in the order in which they can be read: the counter's row is locked
--- until they are committed. Writers that know of it number their lines themselves; the version before is numbered here.
-alter table log_line add column line bigint;
-update log_line set line = numbered.line
-  from (select job_id, seq, row_number() over (partition by job_id, run order by seq) as line from log_line) numbered
-  where log_line.job_id = numbered.job_id and log_line.seq = numbered.seq;
 insert into run_record (job_id, run, lines, bytes)
   select job_id, run, count(*), sum(octet_length(message)) from log_line group by job_id, run;
-create unique index log_line_run on log_line (job_id, run, line);
 create function number_log_line() returns trigger language plpgsql as $$
 begin
   insert into run_record as r (job_id, run, lines, bytes) values (new.job_id, new.run, 1, octet_length(new.message))
