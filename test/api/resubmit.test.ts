@@ -225,6 +225,14 @@ describe('[G35] requeue of a job that has not ended', () => {
     ]);
   });
 
+  it('cancels nothing for rows that can never be chosen', async () => {
+    const rowless = await buildJob(db(), { state: 'queued', owner: owner('user') });
+    const job = await buildJob(db(), { state: 'running', owner: owner('user'), rows: 10 });
+    expect((await requeue(rowless.id, { cancelFirst: true, only: 'failed' })).status).toBe(422);
+    expect((await requeue(job.id, { cancelFirst: true, code: 'gone' })).status).toBe(422);
+    expect([(await stored(rowless.id)).state, (await stored(job.id)).state]).toEqual(['queued', 'running']);
+  });
+
   it('waits for the end of work in hand', async () => {
     const job = await buildJob(db(), { state: 'running', owner: owner('user'), rows: 20, held: true });
     const asked = requeue(job.id, { cancelFirst: true });

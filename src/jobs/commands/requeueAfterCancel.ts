@@ -9,7 +9,7 @@ import type { CommandDeps } from '../commandDeps';
 import { isFinal } from '../lifecycle';
 import { cancelJob } from './cancelJob';
 import { forbidden, policyOfKind } from './onJob';
-import { requeueJob, type RequeueInput } from './requeueJob';
+import { requeueJob, requireScope, type RequeueInput } from './requeueJob';
 
 /** After the grace time the work is fenced; a little later the run has ended. */
 const END_MS = 3000;
@@ -24,8 +24,9 @@ export async function requeueAfterCancel(
   const job = await findJob(deps.db, jobId);
   if (!job || !maySee(job, actor)) throw notFound('job');
   if (!mayEver(job, 'requeue', actor)) throw forbidden('requeue');
-  const isRunnable = policyOfKind(await deps.catalog.get(job.kind)).requeueable;
-  if (isRunnable && !isFinal(job.state)) {
+  const definition = await deps.catalog.get(job.kind);
+  if (policyOfKind(definition).requeueable && !isFinal(job.state)) {
+    requireScope(definition, job.kind, input);
     await cancelJob(deps, actor, jobId, { reason: 'to be run again' });
     await untilEnd(deps, jobId);
   }

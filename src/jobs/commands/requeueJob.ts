@@ -10,8 +10,10 @@ import type { Actor } from '../actor';
 import { mayEver, stateAllows } from '../allowedActions';
 import { requestApproval } from '../approvals/requestApproval';
 import type { CommandDeps } from '../commandDeps';
+import type { Definition } from '../define';
 import { statesBefore } from '../lifecycle';
 import { chunkSizeOf } from '../massActions/chunkSize';
+import { undoAgain } from '../undo/undoAgain';
 import { outboxShape } from './createJob';
 import { forbidden, onJob, stateForbids, type Commanded } from './onJob';
 
@@ -37,6 +39,7 @@ export function requeueJob(deps: CommandDeps, actor: Actor, jobId: string, input
             : undefined;
       throw stateForbids(commanded, actor, 'requeue', why);
     }
+    await undoAgain(commanded, actor);
     const run = job.run + 1;
     await insertRun(tx, { jobId, run, scope: input.only ?? 'all', requestedBy: actor.name });
     await insertRows(commanded, run, input);
@@ -65,18 +68,20 @@ export function requeueJob(deps: CommandDeps, actor: Actor, jobId: string, input
   });
 }
 
-async function insertRows(
-  { tx, job, definition }: Commanded,
-  run: number,
-  { only, code }: RequeueInput,
-): Promise<void> {
+/** @throws GantryError invalid when such rows can never be chosen. */
+export function requireScope(definition: Definition | null, kind: string, { only, code }: RequeueInput): void {
   if (code !== undefined && only !== 'failed') {
     throw invalid([{ path: 'code', message: 'goes with only: "failed", whose rows it chooses from' }]);
   }
-  if (definition?.shape !== 'massAction') {
-    if (only) throw invalid([{ path: 'only', message: `"${job.kind}" takes no rows; requeue it without "only"` }]);
-    return;
+  if (only && definition?.shape !== 'massAction') {
+    throw invalid([{ path: 'only', message: `"${kind}" takes no rows; requeue it without "only"` }]);
   }
+}
+
+async function insertRows({ tx, job, definition }: Commanded, run: number, input: RequeueInput): Promise<void> {
+  requireScope(definition, job.kind, input);
+  if (definition?.shape !== 'massAction') return;
+  const { only, code } = input;
   const plan = { chunkSize: await chunkSizeOf(tx, definition), trial: job.trial };
   if (only) await insertChunksOfRest(tx, job.id, run, only, { ...plan, code });
   else await insertChunksOfAll(tx, job.id, run, plan);

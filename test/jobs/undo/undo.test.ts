@@ -150,6 +150,24 @@ describe.each(backends())('undo on %s', (backend) => {
     });
   });
 
+  it('runs again as the one undo of its job, and never beside a run of it', async () => {
+    const job = await startJob(engine, { kind: 'test.stock', rows: rowsOf(40), trial: 20 });
+    await untilState(engine, job.id, 'paused');
+    await cancelJob(engine.deps, engine.actor, job.id);
+    const first = await undo(job);
+    await engine.db.updateTable('job').set({ undoneBy: null }).where('id', '=', job.id).execute();
+    await requeueJob(engine.deps, engine.actor, first.id);
+    expect(await jobOf(engine, job.id)).toMatchObject({ undoneBy: first.id });
+    await untilState(engine, first.id, 'final');
+    await requeueJob(engine.deps, engine.actor, job.id);
+    await untilState(engine, job.id, 'paused');
+    await expect(requeueJob(engine.deps, engine.actor, first.id)).rejects.toMatchObject({
+      ...{ code: 'job_state_forbids', message: expect.stringContaining('has been run again and has not ended') },
+    });
+    await cancelJob(engine.deps, engine.actor, job.id);
+    expect(await undo(job)).toMatchObject({ state: 'succeeded', good: 20 });
+  });
+
   it('rests after its trial like any job, one undo at a time, and no run beside it', async () => {
     const job = await start(rowsOf(40));
     const undoing = await undoJob(engine.deps, engine.actor, job.id, { trial: 10 });
