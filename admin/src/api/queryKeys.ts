@@ -10,6 +10,8 @@ export const keys = {
   jobCounts: (query: JobQuery) => ['jobs', 'counts', query] as const,
   job: (id: string) => ['job', id] as const,
   jobPart: (id: string, part: string, ...more: unknown[]) => ['job', id, part, ...more] as const,
+  /** Parts that need not follow each step of progress: the stream leaves them, `more` says when they are read anew. */
+  jobAside: (id: string, part: string, ...more: unknown[]) => ['job-aside', id, part, ...more] as const,
   savedFilters: ['saved-filters'] as const,
   notifications: ['notifications'] as const,
   historyLists: ['history'] as const,

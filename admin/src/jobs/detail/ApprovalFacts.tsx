@@ -26,7 +26,7 @@ const SHOWN_ROWS = 5;
 
 export function ApprovalFacts({ job }: { job: Job }) {
   const approval = useQuery({
-    queryKey: keys.jobPart(job.id, 'approval', job.version),
+    queryKey: keys.jobAside(job.id, 'approval', job.state, job.run, job.approval?.approvals),
     queryFn: ({ signal }) => jobClient.approval(job.id, signal),
     placeholderData: (previous) => previous,
   });

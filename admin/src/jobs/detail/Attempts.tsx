@@ -23,13 +23,17 @@ const ENDS: Record<NonNullable<Attempt['ended']>, string> = {
   waiting: 'Waits for something',
 };
 
+/** A worker may be lost while the job stays as it is. */
+const LOOK_MS = 5000;
+
 export function Attempts({ job }: { job: Job }) {
   const attempts = useInfiniteQuery({
-    queryKey: keys.jobPart(job.id, 'attempts', job.version),
+    queryKey: keys.jobAside(job.id, 'attempts', job.state, job.run),
     queryFn: ({ pageParam, signal }) => jobClient.attempts(job.id, { cursor: pageParam }, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.nextCursor ?? undefined,
     placeholderData: (previous) => previous,
+    refetchInterval: job.group === 'unprocessed' ? LOOK_MS : false,
   });
   const items = attempts.data?.pages.flatMap((page) => page.items) ?? [];
   return (

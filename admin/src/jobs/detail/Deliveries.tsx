@@ -30,11 +30,15 @@ function noteOf({ state, held, digestId, failure, lastError, nextAttemptAt }: No
   return nextAttemptAt === null ? why : `${why} It is tried again by itself.`;
 }
 
+const LOOK_MS = 3000;
+const isOnItsWay = ({ state, held }: Notice) => !held && (state === 'due' || state === 'sending');
+
 export function Deliveries({ job }: { job: Job }) {
   const notices = useQuery({
-    queryKey: keys.jobPart(job.id, 'notices', job.version),
+    queryKey: keys.jobAside(job.id, 'notices', job.state, job.run),
     queryFn: ({ signal }) => jobClient.notices(job.id, {}, signal),
     placeholderData: (previous) => previous,
+    refetchInterval: ({ state }) => (state.data?.items.some(isOnItsWay) ? LOOK_MS : false),
   });
   if (notices.isError) return <ErrorNote error={notices.error} onRetry={() => void notices.refetch()} />;
   const items = notices.data?.items ?? [];

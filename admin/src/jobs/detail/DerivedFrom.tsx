@@ -54,7 +54,7 @@ function changesOf({ params, rows, settings }: Difference, number: (value: numbe
 export function DerivedFrom({ jobId, origin }: { jobId: string; origin: string }) {
   const { number } = useFormats();
   const difference = useQuery({
-    queryKey: keys.jobPart(jobId, 'difference'),
+    queryKey: keys.jobAside(jobId, 'difference'),
     queryFn: ({ signal }) => jobClient.difference(jobId, signal),
     staleTime: 60_000,
   });

@@ -17,6 +17,9 @@ const RequeueGroupDialog = lazy(() =>
   import('./RequeueGroupDialog').then((room) => ({ default: room.RequeueGroupDialog })),
 );
 
+/** Counting many failed rows costs the database something: not with each of them. */
+const LOOK_MS = 3000;
+
 interface Props {
   job: Job;
   run: number | null;
@@ -32,9 +35,10 @@ export function ErrorGroups({ job, run, code, onCode }: Props) {
     onCode(null);
   });
   const groups = useQuery({
-    queryKey: keys.jobPart(job.id, 'error-groups', run ?? job.run, run === null ? job.errorCount : null),
+    queryKey: keys.jobAside(job.id, 'error-groups', run ?? job.run, job.state),
     queryFn: ({ signal }) => jobClient.errorGroups(job.id, run ?? undefined, signal),
     placeholderData: (previous) => previous,
+    refetchInterval: job.group === 'unprocessed' && run === null ? LOOK_MS : false,
   });
   if (groups.isError) return <ErrorNote error={groups.error} onRetry={() => void groups.refetch()} />;
   const items = groups.data?.items ?? [];

@@ -21,14 +21,16 @@ const LOOKS: Record<Severity, { word: string; color: string; Icon: typeof IconCi
 };
 const GRAVEST_FIRST: Severity[] = ['error', 'warning', 'info'];
 const SHOWN_FIRST = 10;
+const LOOK_MS = 3000;
 
 export function ReportEntries({ job }: { job: Job }) {
   const { number } = useFormats();
   const [isAll, setAll] = useState(false);
   const report = useQuery({
-    queryKey: keys.jobPart(job.id, 'report', job.version),
+    queryKey: keys.jobAside(job.id, 'report', job.state, job.run, job.reportSeverity),
     queryFn: ({ signal }) => jobClient.report(job.id, signal),
     placeholderData: (previous) => previous,
+    refetchInterval: job.group === 'unprocessed' ? LOOK_MS : false,
   });
   const entries = GRAVEST_FIRST.flatMap((severity) =>
     (report.data?.entries ?? []).filter((entry) => entry.severity === severity),

@@ -20,6 +20,11 @@ interface Props {
   onClose(): void;
 }
 
+function titleOf(started: Job | null, from: Job | null): string {
+  if (started) return started.state === 'awaiting_approval' ? 'Approval asked for' : 'Job started';
+  return from ? 'Edit and resubmit' : 'Start a job';
+}
+
 export function StartDialog({ from, onClose }: Props) {
   const cache = useQueryClient();
   const toast = useToast();
@@ -87,7 +92,7 @@ export function StartDialog({ from, onClose }: Props) {
     <Modal
       opened
       onClose={close}
-      title={started ? 'Job started' : from ? 'Edit and resubmit' : 'Start a job'}
+      title={titleOf(started, from)}
       size="lg"
       closeOnClickOutside={started !== null}
       closeButtonProps={{ 'aria-label': 'Close' }}

@@ -167,7 +167,7 @@ export function StartForm({ from, upload, error, faults, onCancel, onStart, onRe
         )}
         <Group justify="flex-end" gap="xs" className={classes.buttons}>
           <Button variant="default" onClick={onCancel}>
-            {isSending ? 'Stop' : 'Close'}
+            {isSending && draft.rows ? 'Stop' : 'Close'}
           </Button>
           {kind.takesRows && !from && (
             <Button variant="default" onClick={preview} disabled={isSending}>
