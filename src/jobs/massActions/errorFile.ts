@@ -27,8 +27,9 @@ export function csvLine(cells: string[]): string {
   return `${cells.map((cell) => quote(guardCell(cell))).join(',')}\n`;
 }
 
+/** What some spreadsheets split at is quoted, too. */
 function quote(cell: string): string {
-  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+  return /[",;\t\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
 /** The row's own text with two members more, so that its numbers keep their digits. */

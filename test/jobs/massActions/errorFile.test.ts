@@ -49,7 +49,7 @@ async function linesOf(jobId: string): Promise<string[]> {
 it('guards what a spreadsheet would calculate, leaves plain numbers, and is undone exactly', () => {
   const guarded = ['=1', '+x', '-', '@a', '\tx', '\rx', '\nx', "'x", '-1-1', '+1e', "'", '-.', '--5'];
   for (const cell of guarded) expect(guardCell(cell)).toBe(`'${cell}`);
-  for (const cell of ['', 'a', '1', '-5', '+3.25', '-.5', '5.', '-1e-5', '+2E+10', ' =1', '0', 'a=b'])
+  for (const cell of ['', 'a', '1', '-5', '+3.25', '-.5', '5.', '-1e-5', '+2E+10', '0', 'a=b'])
     expect(guardCell(cell)).toBe(cell);
   for (const cell of [...guarded, 'a', '-5', '']) expect(unguardCell(guardCell(cell))).toBe(cell);
 });
