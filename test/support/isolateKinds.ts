@@ -131,7 +131,7 @@ export const outsideOnceRows = defineMassAction({
   policy: { restartable: false },
 });
 
-const ENDS = [
+export const ENDS = [
   'bigint',
   'cycle',
   'undefined',
