@@ -13,6 +13,7 @@ import {
   type Row,
   type RowResult,
 } from '../define';
+import { requireSuperadmin } from '../massActions/requireSuperadmin';
 import { wavesOf } from '../massActions/wavesOf';
 
 const ROLES: UserRole[] = ['user', 'power_user', 'superadmin'];
@@ -45,6 +46,7 @@ export const usersImport = defineMassAction({
 async function importRows(ctx: ChunkContext<unknown>, rows: Row[]): Promise<PreviewRow[]> {
   const { tx } = ctx;
   if (!tx) throw new Error('users.import works inside the transaction of its chunk');
+  await requireSuperadmin(tx, ctx.owner);
   const judged: PreviewRow[] = [];
   const audits: NewAudit[] = [];
   const audit = (action: string, account: ImportedAccount, before?: JsonObject): void => {

@@ -1,9 +1,10 @@
 // What users.update and users.deactivate share: rows about accounts by their e-mail, judged, written, audited and reported; for the
 // work itself, its preview and its undo. Works inside the chunk's transaction and touches nothing but our database.
 import { insertAudits, type NewAudit } from '../../db/queries/audit';
-import { countSuperadmins, lockSuperadmins } from '../../db/queries/users';
+import { lockSuperadmins } from '../../db/queries/users';
 import { endSessionsOf, lockAccountsByEmail, saveAccounts, type Account } from '../../db/queries/userUpdate';
 import type { ChunkContext, ChunkOutcome, JsonObject, PreviewRow, Row, UndoRow } from '../define';
+import { requireSuperadmin } from './requireSuperadmin';
 import { wavesOf } from './wavesOf';
 
 /** The fields that rows may change. */
@@ -85,7 +86,7 @@ async function workOnAccounts(ctx: Context, rows: Row[], judge: Judge<Row>): Pro
   const { tx, owner } = ctx;
   if (!tx) throw new Error('accounts are changed inside the transaction of a chunk');
   await lockSuperadmins(tx);
-  let superadmins = await countSuperadmins(tx);
+  await requireSuperadmin(tx, owner);
   const judged: JudgedRow[] = [];
   const audits: NewAudit[] = [];
   for (const wave of wavesOf(rows, emailOf)) {
@@ -97,12 +98,11 @@ async function workOnAccounts(ctx: Context, rows: Row[], judge: Judge<Row>): Pro
       const before = accounts.get(email) ?? null;
       const verdict = before ? judge(row, before) : unknownUser(email);
       const after = before && !isRefusal(verdict) ? { ...before, ...verdict } : null;
-      const refusal = isRefusal(verdict) ? verdict : before && after && refusalOf(before, after, owner.id, superadmins);
+      const refusal = isRefusal(verdict) ? verdict : before && after && refusalOf(before, after, owner.id);
       if (!before || !after || refusal || Object.keys(differing(before, after)).length === 0) {
         judged.push({ rowIndex, before, after: null, refusal });
         continue;
       }
-      superadmins += Number(isActiveSuperadmin(after)) - Number(isActiveSuperadmin(before));
       changed.push(after);
       if (after.role !== before.role || after.disabled) signedOut.push(after.id);
       audits.push(auditOf(ctx, before, after));
@@ -115,15 +115,13 @@ async function workOnAccounts(ctx: Context, rows: Row[], judge: Judge<Row>): Pro
   return judged;
 }
 
-function refusalOf(before: Account, after: Account, ownerId: string, superadmins: number): Refusal | null {
+/** The owner is a superadmin and stays one, so the last one is never taken away. */
+function refusalOf(before: Account, after: Account, ownerId: string): Refusal | null {
   if (before.id === ownerId && after.role !== before.role) {
     return { code: 'own_role', message: 'Nobody changes the own role; ask another superadmin.' };
   }
   if (before.id === ownerId && after.disabled && !before.disabled) {
     return { code: 'own_account', message: 'Nobody deactivates the own account; ask another superadmin.' };
-  }
-  if (superadmins === 1 && isActiveSuperadmin(before) && !isActiveSuperadmin(after)) {
-    return { code: 'last_superadmin', message: 'This is the last superadmin and stays one. Make another one first.' };
   }
   return null;
 }
@@ -150,10 +148,6 @@ function differing(one: Account, other: Account): Fields {
 
 function shown({ email, name, role, language, timeZone, disabled }: Account): JsonObject {
   return { email, name, role, language, timeZone, disabled };
-}
-
-function isActiveSuperadmin(account: Account): boolean {
-  return account.role === 'superadmin' && !account.disabled;
 }
 
 function isRefusal(verdict: Fields | Refusal): verdict is Refusal {

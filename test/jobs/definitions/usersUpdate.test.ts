@@ -10,6 +10,7 @@ import type {
   UndoRow,
 } from '../../../src/jobs/define';
 import { usersDeactivate } from '../../../src/jobs/definitions/users.deactivate';
+import { usersImport } from '../../../src/jobs/definitions/users.import';
 import { usersUpdate } from '../../../src/jobs/definitions/users.update';
 import { newId } from '../../../src/lib/ids';
 import { buildUser, openTestLedger, type TestLedger } from '../../support/factories';
@@ -177,13 +178,9 @@ describe('users.update', () => {
     expect(await run(usersUpdate, [{ email: 'root@x.test', name: 'Ruth', role: 'user' }])).toMatchObject([
       { code: 'own_role' },
     ]);
-    const gone = { ...root, id: newId() };
-    const others = await buildUser(ledger.db, { role: 'superadmin', email: 'zoe@x.test', name: 'Zoe' });
-    const demoting = [root, others].map(({ email }) => ({ email, role: 'user' }));
-    expect(await run(usersUpdate, demoting, gone)).toMatchObject([
-      { success: true },
-      { success: false, code: 'last_superadmin' },
-    ]);
+    await buildUser(ledger.db, { role: 'superadmin', email: 'zoe@x.test', name: 'Zoe' });
+    const demoting = ['zoe@x.test', 'root@x.test'].map((email) => ({ email, role: 'user' }));
+    expect(await run(usersUpdate, demoting)).toMatchObject([{ success: true }, { success: false, code: 'own_role' }]);
   });
 });
 
@@ -216,15 +213,30 @@ describe('users.deactivate', () => {
 
   it('never closes the last superadmin, in two transactions at once either', async () => {
     const zoe = await buildUser(ledger.db, { role: 'superadmin', email: 'zoe@x.test' });
-    const both = await Promise.all([
+    const both = await Promise.allSettled([
       run(usersDeactivate, [{ email: 'zoe@x.test' }], root),
       run(usersDeactivate, [{ email: 'root@x.test' }], zoe),
     ]);
-    expect(
-      both
-        .flat()
-        .map((row) => row.code ?? 'ok')
-        .sort(),
-    ).toEqual(['last_superadmin', 'ok']);
+    expect(both.map((one) => (one.status === 'fulfilled' ? one.value : (one.reason as unknown)))).toEqual(
+      expect.arrayContaining([
+        [expect.objectContaining({ success: true })],
+        expect.objectContaining({ code: 'forbidden', message: expect.stringContaining('no superadmin any more') }),
+      ]),
+    );
+  });
+
+  it('leaves all accounts alone when its owner was demoted or closed while it waited', async () => {
+    await buildUser(ledger.db, { role: 'superadmin', email: 'zoe@x.test' });
+    for (const lesser of [{ role: 'power_user' as const }, { role: 'superadmin' as const, disabledAt: new Date() }]) {
+      await ledger.db.updateTable('appUser').set(lesser).where('id', '=', root.id).execute();
+      for (const [kind, row] of [
+        [usersUpdate, { email: 'ada@x.test', role: 'superadmin' }],
+        [usersDeactivate, { email: 'zoe@x.test' }],
+        [usersImport, { email: 'mole@x.test', name: 'Mole', role: 'superadmin' }],
+      ] as const) {
+        await expect(run(kind, [row])).rejects.toMatchObject({ code: 'forbidden' });
+      }
+    }
+    expect(await people()).toEqual([...START.slice(0, 2), `${START[2]} closed`, expect.stringMatching(/^zoe.*UTC$/)]);
   });
 });
