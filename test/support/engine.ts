@@ -19,6 +19,7 @@ import { createLogger } from '../../src/lib/logger';
 import { createQueue, type Queue } from '../../src/queue/createQueue';
 import { startWorkerService, type WorkerService } from '../../src/workers/workerService';
 import { createTestDatabase, openTestDatabase } from './database';
+import type { IsolateOptions } from '../../src/workers/isolate/isolates';
 import { testIsolate } from './isolate';
 import { testKinds } from './testKinds';
 import { until } from './until';
@@ -56,6 +57,8 @@ export interface EngineOptions {
   clockOffset?: string;
   noticeFirstDelayMs?: number;
   redisUrl?: string;
+  /** Instead of what starts processes of their own. */
+  isolate?: Partial<IsolateOptions>;
 }
 
 export const handlerDeps: HandlerDeps = {
@@ -108,7 +111,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       waker,
       config: { ...config, workerConcurrency: more.concurrency ?? config.workerConcurrency },
       approvalLinks: createApprovalLinks('ab'.repeat(32)),
-      isolate: testIsolate(config, scratch.url),
+      isolate: { ...testIsolate(config, scratch.url), ...options.isolate },
       host: more.host,
       clockOffset: options.clockOffset,
       noticeFirstDelayMs: options.noticeFirstDelayMs,

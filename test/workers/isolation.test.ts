@@ -1,7 +1,7 @@
 // Work in processes of its own: killed when it is deaf, alone in its misfortune, and otherwise as any other work. How a message
 // came plays no part in it, so one backend is enough; poison.test.ts runs such work on both.
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { cancelJob } from '../../src/jobs/commands/cancelJob';
@@ -157,6 +157,32 @@ describe('isolated work', () => {
     await worker.stop();
     expect(isAlive(pidIn(pidFile) ?? 0)).toBe(false);
     expect(await jobOf(engine, job.id)).toMatchObject({ state: 'running', leaseUntil: null });
+  });
+});
+
+describe('isolated work whose process cannot be started', () => {
+  let engine: Engine;
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'gantry-isolation-'));
+    const entry = path.join(folder, 'broken.cjs');
+    await writeFile(entry, 'process.exit(3);');
+    engine = await startEngine({ backend: 'postgres', isolate: { entry } });
+  });
+  afterAll(async () => {
+    await engine.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('says why it waits, and can be canceled', async () => {
+    const job = await startJob(engine, { kind: 'test.caged', params: {} });
+    const rows = await startJob(engine, { kind: 'test.cagedRows', rows: [{}] });
+    const why = 'A process of its own could not be started: it ended with exit code 3';
+    await until(async () => (await jobOf(engine, job.id)).note === why, 'the run to say why');
+    const chunk = engine.db.selectFrom('chunk').selectAll().where('jobId', '=', rows.id);
+    await until(async () => (await chunk.executeTakeFirstOrThrow()).errorMessage === why, 'the chunk to say why');
+    for (const { id } of [job, rows]) await cancelJob(engine.deps, engine.actor, id);
+    for (const { id } of [job, rows]) await untilState(engine, id, 'canceled');
   });
 });
 

@@ -75,7 +75,8 @@ export function createIsolates(
     const answer = await ready;
     if (answer.type === 'ready') return isolate;
     kill(isolate);
-    throw new Error(answer.type === 'failed' ? answer.message : 'it did not begin');
+    if (answer.type === 'failed') throw new Error(answer.message);
+    throw new Error(answer.type === 'gone' ? `it ended ${answer.how}` : 'it did not begin in time');
   };
 
   const forget = (isolate: Isolate): void => {

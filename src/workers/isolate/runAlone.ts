@@ -5,6 +5,8 @@ import { handBackChunk } from '../../db/queries/chunks';
 import { releaseRun } from '../../db/queries/claims';
 import { withRetry } from '../../db/retry';
 import type { Definition } from '../../jobs/define';
+import { cleanText } from '../../lib/errors';
+import { maskSecrets } from '../../lib/secrets';
 import { concludeLoneChunk } from '../runner/concludeChunk';
 import type { Holding } from '../runner/holdings';
 import { perform, type Task } from '../runner/perform';
@@ -29,7 +31,11 @@ export async function runAlone(
   if (end.type === 'unknownKind') return perform(deps, definition, task, holding);
   if (end.type === 'unstarted') {
     deps.logger.error({ ...lease, error: end.message }, 'a process of its own could not be started');
-    await handBack(deps, task);
+    await handBack(
+      deps,
+      task,
+      maskSecrets(cleanText(`A process of its own could not be started: ${end.message}`)).slice(0, 500),
+    );
     return;
   }
   deps.logger.warn({ ...lease, kind: definition.kind, ...end }, 'a process of its own ended before its work');
@@ -43,11 +49,14 @@ export async function runAlone(
   }
 }
 
-async function handBack(deps: RunnerDeps, { shape, lease }: Task): Promise<void> {
+/** The job says why it waits. */
+async function handBack(deps: RunnerDeps, { shape, lease }: Task, message: string): Promise<void> {
   const delayMs = UNSTARTED_RETRY_MS;
   if (shape === 'chunk') {
-    await withRetry(() => handBackChunk(deps.db, lease, { delayMs, countsAsAttempt: false, error: null }));
+    await withRetry(() =>
+      handBackChunk(deps.db, lease, { delayMs, countsAsAttempt: false, error: { code: 'unstarted', message } }),
+    );
   } else {
-    await withRetry(() => releaseRun(deps.db, lease, { how: 'handed_back', delayMs, note: null }));
+    await withRetry(() => releaseRun(deps.db, lease, { how: 'handed_back', delayMs, note: message }));
   }
 }
