@@ -5,6 +5,7 @@ import { Pool } from 'undici';
 import { createToken } from '../../src/api/auth/accounts';
 import type { UserRole } from '../../src/db/generated/database';
 import { SYSTEM_ACTOR } from '../../src/jobs/actor';
+import { createApprovalLinks } from '../../src/lib/approvalLink';
 import { newId } from '../../src/lib/ids';
 import { expectContract } from './expectContract';
 import { buildJob, buildOperation, buildUser } from './factories';
@@ -90,7 +91,7 @@ export async function startFuzzer(server: TestServer): Promise<Fuzzer> {
   return {
     answers,
     run: async (operation, { seed, runs }) => {
-      if (operation.method !== 'GET' && operation.path.includes('{jobId}')) await freshJobs(server, known);
+      if (operation.method !== 'GET' && /\{(jobId|token)\}/.test(operation.path)) await freshJobs(server, known);
       await fc.assert(
         fc.asyncProperty(requestTo(operation), (request) => judge(operation, request)),
         { seed: seed + OPERATIONS.indexOf(operation), numRuns: runs },
@@ -186,6 +187,14 @@ async function freshJobs({ database, callers }: TestServer, known: Known): Promi
     await db.updateTable('run').set({ report: '{"rows":10}' }).where('jobId', '=', id).execute();
     ids.push(id);
   }
+  const { jobId, run, requestHash, expiresAt } = await db
+    .selectFrom('approval')
+    .selectAll()
+    .where('jobId', 'in', ids)
+    .executeTakeFirstOrThrow();
+  const approverId = callers.superadmin.id;
+  const links = createApprovalLinks('ab'.repeat(32));
+  known.set('token', [links.tokenFor({ jobId, run, approverId, requestHash: requestHash.toString('hex'), expiresAt })]);
   known.set('jobId', ids);
   known.set('hash', ids);
 }

@@ -61,6 +61,7 @@ const BY_NAME: Record<string, fc.Arbitrary<unknown>> = {
   owner: fc.oneof(fc.constant('me'), knownId('userId')),
   user: fc.constantFrom(...USERS),
   to: fc.constantFrom(...USERS),
+  decision: fc.constantFrom('approve', 'reject'),
   params: fc.constantFrom<unknown>({}, {}, { value: 1 }),
   publicKey: fc.constant(PUBLIC_KEY),
   config: fc.constant(DEPLOY_CONFIG),
