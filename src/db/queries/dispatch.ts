@@ -39,6 +39,8 @@ export interface Candidate {
   room: number;
   /** Rows of a trial that is not yet answered, else null. */
   trial: number | null;
+  /** Its chunks go one after the other, whatever the earlier one waits for. */
+  isUndo: boolean;
 }
 
 /**
@@ -61,12 +63,12 @@ export async function listCandidates(
         order by o.owner_id limit 1) next
       where owner.place < ${owners}::int
     )
-    select due.job_id, due.run, due.owner_id, due.shape, due.room, due.trial
+    select due.job_id, due.run, due.owner_id, due.shape, due.room, due.trial, due.is_undo
     from owner cross join lateral (
       select o.job_id, o.run, o.owner_id, o.shape,
         case when o.shape = 'run' then 1 else o.max_on_way - (select count(*)::int from chunk c
           where c.job_id = o.job_id and c.run = o.run and c.sent_at is not null and c.state in ('pending', 'running')) end as room,
-        case when job.trial_passed then null else job.trial end as trial,
+        case when job.trial_passed then null else job.trial end as trial, job.undo_of is not null as is_undo,
         o.priority, o.rank, o.due_at
       from outbox o join job on job.id = o.job_id and job.run = o.run
       where o.owner_id = owner.owner_id and o.sent_at is null and o.due_at <= gantry_now() and job.deleted_at is null
@@ -103,7 +105,7 @@ export async function markRunsSent(db: Db, jobIds: string[]): Promise<Sent[]> {
  * a subquery of `in` again for each row, and with skip locked each run of it takes other rows, beyond any limit.
  */
 export async function markChunksSent(db: Db, candidate: Candidate, limit: number): Promise<Sent[]> {
-  const { jobId, run, trial } = candidate;
+  const { jobId, run, trial, isUndo } = candidate;
   const withinTrial =
     trial === null
       ? sql``
@@ -111,11 +113,15 @@ export async function markChunksSent(db: Db, candidate: Candidate, limit: number
           select first.chunk, sum(first.row_count) over (order by first.chunk) as upto
           from (select chunk, row_count from chunk where job_id = ${jobId} and run = ${run} order by chunk limit ${trial}) first) head
         where head.upto <= ${trial})`;
+  // One that is tried again later holds back those after it: they take earlier effects back.
+  const inTurn = isUndo
+    ? sql`and chunk = (select min(chunk) from chunk where job_id = ${jobId} and run = ${run} and state in ('pending', 'running'))`
+    : sql``;
   const { rows } = await sql<Sent>`
     update chunk set sent_at = gantry_now(), send = send + 1
     where job_id = ${jobId} and run = ${run} and state = 'pending' and sent_at is null and chunk = any(array(
       select chunk from chunk where job_id = ${jobId} and run = ${run} and state = 'pending' and sent_at is null
-        and due_at <= gantry_now() ${withinTrial}
+        and due_at <= gantry_now() ${withinTrial} ${inTurn}
       order by chunk limit ${limit} for update skip locked))
     returning job_id, run, chunk, send`.execute(db);
   return rows;
