@@ -75,6 +75,8 @@ const HANGING = [
   'job_file_part',
   'row_error',
   'log_line',
+  'report_entry',
+  'attempt',
   'chunk',
   'row_outcome',
   'job_input',
