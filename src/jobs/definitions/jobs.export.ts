@@ -5,6 +5,7 @@ import type { Db, Tx } from '../../db/database';
 import { clearJobFile, insertFilePart, insertJobFile, seeOneMoment } from '../../db/queries/jobFiles';
 import { countMatching, type JobFilter } from '../../db/queries/jobs';
 import { findUser } from '../../db/queries/users';
+import { withRetry } from '../../db/retry';
 import { GantryError, PermanentJobError } from '../../lib/errors';
 import type { Actor } from '../actor';
 import { defineJob, type JobContext } from '../define';
@@ -15,6 +16,8 @@ import { jobFilterOf } from '../jobFilterOf';
 const TYPES = { csv: 'text/csv', ndjson: 'application/x-ndjson' } as const;
 /** Written at once; a part is what a reader gets at once. */
 const PART_LENGTH = 256 * 1024;
+/** A long export may lose its connection late; how long the database is away, the lease decides. */
+const RETRY_WITHIN_MS = 3_600_000;
 
 const params = z
   .strictObject({ ...jobFilterQuery, format: z.enum(['csv', 'ndjson']).default('csv') })
@@ -34,12 +37,16 @@ export const jobsExport = defineJob({
   roles: ['power_user', 'superadmin'],
   params,
   run: async (ctx) => {
-    const filter = await filterOf(ctx);
     const name = `jobs-${ctx.jobId}.${ctx.params.format}`;
-    const rows = await (ctx.db as Exclude<Db, Tx>).transaction().execute(async (tx) => {
-      await seeOneMoment(tx);
-      return writeFile(ctx, tx, filter, name);
-    });
+    const write = async (): Promise<number> => {
+      const filter = await filterOf(ctx);
+      return (ctx.db as Exclude<Db, Tx>).transaction().execute(async (tx) => {
+        await seeOneMoment(tx);
+        return writeFile(ctx, tx, filter, name);
+      });
+    };
+    // Begun anew when the connection is lost: nothing of it was kept.
+    const rows = await withRetry(write, { withinMs: RETRY_WITHIN_MS, signal: ctx.signal });
     if (rows === 0) ctx.report('warning', 'No job matches the filter: the file is empty.');
     return { rows, file: name };
   },

@@ -113,3 +113,25 @@ it('[G27] leaves the total open while a job does not know it', async () => {
   const started = await server.call('superadmin', 'POST', '/api/v1/jobs', { kind: 'test.echo', params: { value: 1 } });
   expect(started.body.progress).toMatchObject({ total: null, percent: null, done: 0 });
 });
+
+it('begins anew when its connection is lost, and ends well', async () => {
+  const { kysely: db, pool } = server.database;
+  const holder = await pool.connect();
+  await holder.query('begin');
+  await holder.query('lock table job_file in access exclusive mode');
+  const ended = exported('superadmin', { kind: 'test.old' });
+  const killed = async (): Promise<boolean> => {
+    const { rows } = await sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where wait_event_type = 'Lock' and query like 'delete from "job_file"%' and datname = current_database()`.execute(
+      db,
+    );
+    return rows.length > 0;
+  };
+  await until(killed, 'the export to wait for the table');
+  await holder.query('commit');
+  holder.release();
+  const job = await ended;
+  expect(job).toMatchObject({ state: 'succeeded', progress: { total: 3, done: 3 } });
+  expect((parse((await fileOf('superadmin', job)).text, { columns: true }) as object[]).length).toBe(3);
+});
