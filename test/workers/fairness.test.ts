@@ -30,7 +30,8 @@ const turn = defineJob({
 describe.each(backends())('whose turn it is on %s', (backend) => {
   let engine: Engine;
   beforeAll(async () => {
-    engine = await startEngine({ backend, plugins: [turn], workers: 0 });
+    // A lease that outlasts the test: taken over, the job that holds the slot would let others pass.
+    engine = await startEngine({ backend, plugins: [turn], workers: 0, env: { LEASE_MS: '30000' } });
     await engine.startWorker({ concurrency: 1 });
   }, 60_000);
   afterAll(async () => {

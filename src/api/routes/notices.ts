@@ -15,7 +15,7 @@ import * as contract from '../contract/notices';
 import { paged } from '../paged';
 import { getVisibleJob } from './showJob';
 
-const addressCursor = z.tuple([z.string().max(320)]);
+const addressCursor = z.tuple([z.string().max(320).includes('@')]);
 
 function presentNotice(row: NoticeRow, from: string): contract.NoticeDoc {
   const { id, kind, recipient, held, digestId, attempts, lastError } = row;

@@ -45,6 +45,10 @@ export async function dispatch(deps: DispatcherDeps, turn: Turn): Promise<boolea
     unused += share - chunks.length;
     sent.push(...chunks);
   }
+  // The queue delivers in the order in which it was handed them; what an update returns comes in any.
+  const turnOf = new Map(dealt.map(({ candidate }, place) => [candidate.jobId, place]));
+  const placeOf = ({ jobId }: Sent): number => turnOf.get(jobId) ?? dealt.length;
+  sent.sort((one, other) => placeOf(one) - placeOf(other) || (one.chunk ?? 0) - (other.chunk ?? 0));
   turn.lastOwner = dealt[dealt.length - 1]?.candidate.ownerId ?? turn.lastOwner;
   try {
     if (sent.length > 0) await deps.queue.publish(sent);
