@@ -8,6 +8,8 @@ export interface Actor {
   email: string;
   role: UserRole;
   requestId?: string;
+  /** What the token that calls is limited to; left out: all that the role may do. */
+  scopes?: readonly string[];
 }
 
 /** Gantry itself: the nil UUID is nobody's, so that its doings are told apart in the audit. */

@@ -46,6 +46,8 @@ interface DefinitionBase {
   menu: string[];
   /** Who may start it. */
   roles: UserRole[];
+  /** Asked of a token besides `jobs:write`: what the kind does is the business of another scope. */
+  scope?: 'admin';
   policy?: Partial<Omit<Policy, 'undoable'>>;
   approval?: ApprovalRules;
 }

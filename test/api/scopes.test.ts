@@ -77,6 +77,19 @@ it('opens figures and the queue board to their scopes alone', async () => {
   }
 });
 
+it('a token for jobs changes no accounts by a job: that is administration', async () => {
+  const body = { kind: 'users.import', rows: [{ email: 'mole@example.org', name: 'Mole', role: 'superadmin' }] };
+  const start = (token: string, path = '/api/v1/jobs'): Promise<Answer> => call(token, 'POST', path, body);
+  const narrow = tokens.get('jobs:write') ?? '';
+  for (const path of ['/api/v1/jobs', '/api/v1/jobs/preview']) {
+    expect((await start(narrow, path)).body).toMatchObject({ code: 'scope_missing', scope: 'admin' });
+  }
+  const made = await start(await tokenWith(['jobs:write', 'admin']));
+  expect(made.status).toBe(202);
+  expect((await call(narrow, 'POST', `/api/v1/jobs/${made.body.id}/resubmit`, {})).body.code).toBe('scope_missing');
+  expect((await start(await tokenWith(null))).status).toBe(202);
+});
+
 describe('a token made by a token', () => {
   const make = (token: string, more: object): Promise<Answer> =>
     call(token, 'POST', '/api/v1/tokens', { name: 'child', ...more });

@@ -83,6 +83,7 @@ export function demandScope(request: Request, scope: Scope): void {
 export function actorOf(request: Request): Actor {
   if (!request.caller)
     throw new GantryError('not_signed_in', 'Sign in first, or send a token: `Authorization: Bearer <token>`.');
-  const { id, name, email, role } = request.caller.user;
-  return { id, name, email, role, requestId: request.id };
+  const { user, scopes } = request.caller;
+  const { id, name, email, role } = user;
+  return { id, name, email, role, requestId: request.id, ...(scopes === null ? {} : { scopes }) };
 }

@@ -113,10 +113,23 @@ const MAX_TRIAL = 2_147_483_647;
 export async function findKind(deps: CommandDeps, actor: Actor, kind: string): Promise<Definition> {
   const definition = await deps.catalog.get(kind);
   if (!definition) throw invalid([{ path: 'kind', message: 'there is no such job kind; GET /job-kinds lists them' }]);
-  if (definition.roles.includes(actor.role)) return definition;
+  if (definition.roles.includes(actor.role)) {
+    requireScopeOf(definition, actor);
+    return definition;
+  }
   throw new GantryError(
     'forbidden',
     `Your role may not start "${kind}". No job was made; ask a superadmin to open it.`,
+  );
+}
+
+/** A token for jobs makes no accounts by a job. */
+function requireScopeOf({ kind, scope }: Definition, { scopes }: Actor): void {
+  if (scope === undefined || !scopes || scopes.includes(scope)) return;
+  throw new GantryError(
+    'scope_missing',
+    `This token lacks the scope \`${scope}\`, which "${kind}" asks for. No job was made; make a token with it.`,
+    { more: { scope } },
   );
 }
 

@@ -10,6 +10,7 @@ export const usersDeactivate = defineMassAction({
   title: 'Deactivate users',
   menu: ['Users', 'Deactivate'],
   roles: ['superadmin'],
+  scope: 'admin',
   params: z.strictObject({}),
   rowSchema: {
     type: 'object',

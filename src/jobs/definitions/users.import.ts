@@ -23,6 +23,7 @@ export const usersImport = defineMassAction({
   title: 'Import users',
   menu: ['Users', 'Import'],
   roles: ['superadmin'],
+  scope: 'admin',
   params: z.strictObject({}),
   rowSchema: {
     type: 'object',

@@ -17,6 +17,7 @@ export const usersUpdate = defineMassAction({
   title: 'Update users',
   menu: ['Users', 'Update'],
   roles: ['superadmin'],
+  scope: 'admin',
   params: z.strictObject({}),
   rowSchema: {
     type: 'object',
