@@ -1,6 +1,7 @@
 // What the latest run asked approval for, and how it was decided: exactly the frozen request that the hash stands for.
 import { Code, List, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import { jobClient } from '../../api/jobClient';
 import { keys } from '../../api/queryKeys';
 import type { Approval, Job } from '../../api/types';
@@ -39,6 +40,12 @@ export function ApprovalFacts({ job }: { job: Job }) {
   );
 }
 
+/** When nobody has decided. */
+function endOf(state: Approval['state'], at: string): [string, ReactNode][] {
+  if (state !== 'open' && state !== 'expired') return [];
+  return [[state === 'open' ? 'Expires' : 'Expired', <TimeText at={at} full />]];
+}
+
 function Request({ approval }: { approval: Approval }) {
   const { number } = useFormats();
   const { state, requester, requestedAt, expiresAt, quorum, approvers, requestHash, rows, decisions } = approval;
@@ -59,7 +66,7 @@ function Request({ approval }: { approval: Approval }) {
             'Needs',
             `${number(quorum)} ${quorum === 1 ? 'approval' : 'approvals'} by ${people}; ${number(given)} given`,
           ],
-          [state === 'open' ? 'Expires' : 'Would have expired', <TimeText at={expiresAt} full />],
+          ...endOf(state, expiresAt),
           [
             'Hash of the request',
             <span className={classes.hash}>

@@ -48,65 +48,63 @@ export function ErrorGroups({ job, run, code, onCode }: Props) {
 
   return (
     <>
-      <Table.ScrollContainer minWidth={440}>
-        <Table fz="xs" verticalSpacing={4} aria-label="Failed rows by cause">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Cause</Table.Th>
-              <Table.Th>For example</Table.Th>
-              <Table.Th className={classes.number}>Rows</Table.Th>
-              <Table.Th>
-                <VisuallyHidden>What to do</VisuallyHidden>
-              </Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {items.map((group) => {
-              const isShown = code === group.code;
-              return (
-                <Table.Tr key={group.code} className={isShown ? classes.shown : undefined}>
-                  <Table.Td className={classes.code}>
-                    <Code>{group.code}</Code>
-                  </Table.Td>
-                  <Table.Td className={classes.example}>{group.message}</Table.Td>
-                  <Table.Td className={classes.number}>{number(group.count)}</Table.Td>
-                  <Table.Td>
-                    <Group gap={6} justify="flex-end">
+      <Table fz="xs" verticalSpacing={4} aria-label="Failed rows by cause" className={classes.groups}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>Cause</Table.Th>
+            <Table.Th>For example</Table.Th>
+            <Table.Th className={classes.number}>Rows</Table.Th>
+            <Table.Th>
+              <VisuallyHidden>What to do</VisuallyHidden>
+            </Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {items.map((group) => {
+            const isShown = code === group.code;
+            return (
+              <Table.Tr key={group.code} data-shown={isShown || undefined}>
+                <Table.Td className={classes.code}>
+                  <Code>{group.code}</Code>
+                </Table.Td>
+                <Table.Td className={classes.example}>{group.message}</Table.Td>
+                <Table.Td className={classes.number}>{number(group.count)}</Table.Td>
+                <Table.Td>
+                  <Group gap={6} className={classes.acts}>
+                    <Button
+                      size="compact-xs"
+                      variant={isShown ? 'filled' : 'default'}
+                      aria-pressed={isShown}
+                      onClick={() => onCode(isShown ? null : group.code)}
+                    >
+                      {isShown ? 'Shown below' : 'Show only these'}
+                    </Button>
+                    {mayRequeue && (
                       <Button
                         size="compact-xs"
-                        variant={isShown ? 'filled' : 'default'}
-                        aria-pressed={isShown}
-                        onClick={() => onCode(isShown ? null : group.code)}
+                        variant="default"
+                        leftSection={<IconRefreshDot size={13} aria-hidden />}
+                        onClick={() => setAsked(group)}
                       >
-                        {isShown ? 'Shown below' : 'Show only these'}
+                        Requeue these
                       </Button>
-                      {mayRequeue && (
-                        <Button
-                          size="compact-xs"
-                          variant="default"
-                          leftSection={<IconRefreshDot size={13} aria-hidden />}
-                          onClick={() => setAsked(group)}
-                        >
-                          Requeue these
-                        </Button>
-                      )}
-                      <Anchor
-                        href={links.errors(job.id, 'csv', run, group.code)}
-                        download
-                        size="xs"
-                        aria-label={`CSV of ${group.code}`}
-                        className={classes.file}
-                      >
-                        <IconDownload size={13} aria-hidden /> CSV
-                      </Anchor>
-                    </Group>
-                  </Table.Td>
-                </Table.Tr>
-              );
-            })}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+                    )}
+                    <Anchor
+                      href={links.errors(job.id, 'csv', run, group.code)}
+                      download
+                      size="xs"
+                      aria-label={`CSV of ${group.code}`}
+                      className={classes.file}
+                    >
+                      <IconDownload size={13} aria-hidden /> CSV
+                    </Anchor>
+                  </Group>
+                </Table.Td>
+              </Table.Tr>
+            );
+          })}
+        </Table.Tbody>
+      </Table>
       {code !== null && !items.some((group) => group.code === code) && (
         <Text size="sm">
           No row of this run failed with <Code>{code}</Code>.{' '}

@@ -47,20 +47,22 @@ export function JobHeader({ job, onDeleted }: Props) {
           <JobButtons job={job} onDeleted={onDeleted} />
         </Group>
         <JobProgress job={job} large />
-        <Group gap="xl">
+        <Group gap="4px 32px">
           <Text size="sm">
             <Text span c="dimmed">
               Waiting{' '}
             </Text>
             <LiveDuration {...waitingTime(job)} />
           </Text>
-          <Text size="sm">
-            <Text span c="dimmed">
-              Processing{' '}
+          <Group gap="0 8px">
+            <Text size="sm">
+              <Text span c="dimmed">
+                Processing{' '}
+              </Text>
+              <LiveDuration {...processingTime(job)} />
             </Text>
-            <LiveDuration {...processingTime(job)} />
             <UsualTime job={job} />
-          </Text>
+          </Group>
           <Text size="sm">
             <Text span c="dimmed">
               Host{' '}

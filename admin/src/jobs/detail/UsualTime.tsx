@@ -9,18 +9,15 @@ export function UsualTime({ job: { expectedMs, durationWarning } }: { job: Job }
   if (expectedMs === null) return null;
   return (
     <>
-      <Text span c="dimmed" title="What the last runs of this kind that ended well took">
-        {' '}
-        · usually {formatDuration(expectedMs)}
+      <Text size="sm" c="dimmed" title="What the last runs of this kind that ended well took">
+        usually {formatDuration(expectedMs)}
       </Text>
       {durationWarning && (
-        <Text span ml={8}>
-          <LookBadge
-            word={`${durationWarning === 'longer' ? 'Longer' : 'Shorter'} than usual`}
-            color="orange"
-            Icon={IconAlertTriangle}
-          />
-        </Text>
+        <LookBadge
+          word={durationWarning === 'longer' ? 'Longer than usual' : 'Shorter than usual'}
+          color="orange"
+          Icon={IconAlertTriangle}
+        />
       )}
     </>
   );
