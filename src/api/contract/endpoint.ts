@@ -31,7 +31,11 @@ export interface Endpoint<P extends ZodObject, Q extends ZodObject, B extends Zo
   /** Null: the request has no JSON body (or one that its handler reads itself, as uploads do). */
   body: B | null;
   /** A handler that reads the request stream itself. */
-  rawBody?: { contentTypes: readonly string[]; parts: Readonly<Record<string, 'job' | 'file' | 'text'>>; json?: ZodType };
+  rawBody?: {
+    contentTypes: readonly string[];
+    parts: Readonly<Record<string, 'job' | 'file' | 'text'>>;
+    json?: ZodType;
+  };
   /** Headers that it heeds besides those of every call; for openapi.json. */
   headers?: readonly HeaderName[];
   status: number;

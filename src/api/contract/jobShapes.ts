@@ -64,9 +64,7 @@ export const jobDoc = z.object({
   /** The file that the job made. */
   fileUrl: z.string().nullable(),
   /** The latest run's request for approval; GET /jobs/{id}/approval tells the rest. */
-  approval: z
-    .object({ quorum: z.int(), approvals: z.int(), expiresAt: instant, requestHash: z.string() })
-    .nullable(),
+  approval: z.object({ quorum: z.int(), approvals: z.int(), expiresAt: instant, requestHash: z.string() }).nullable(),
   waitingFor: z.string().nullable(),
   /** Why it does not move, in words; null when it is at work or has ended. */
   waitingText: z.string().nullable(),

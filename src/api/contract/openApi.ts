@@ -153,7 +153,9 @@ function requestBodyOf(endpoint: Declared): Json {
   const content: Json = {};
   for (const type of endpoint.rawBody.contentTypes) {
     const isJson = type === 'application/json';
-    content[type] = { schema: isJson ? schemaOf(endpoint.rawBody.json ?? jobBody, 'input') : partsOf(endpoint.rawBody) };
+    content[type] = {
+      schema: isJson ? schemaOf(endpoint.rawBody.json ?? jobBody, 'input') : partsOf(endpoint.rawBody),
+    };
   }
   return { requestBody: { content } };
 }

@@ -37,7 +37,8 @@ export const streamEvents = endpoint({
   method: 'get',
   path: '/stream',
   tag: 'system',
-  summary: 'Server-sent events `job`, `deployment`, `notification`, `alert` (superadmins) and `reset`; resumed by Last-Event-ID',
+  summary:
+    'Server-sent events `job`, `deployment`, `notification`, `alert` (superadmins) and `reset`; resumed by Last-Event-ID',
   access: 'signedIn',
   scope: 'jobs:read',
   headers: ['Last-Event-ID'],

@@ -31,7 +31,10 @@ export async function insertToken(
 }
 
 /** The user of a token that has not expired and whose account is open. */
-export async function findUserOfToken(db: Db, tokenHash: Buffer): Promise<(UserRow & { tokenId: string; scopes: string[] | null }) | null> {
+export async function findUserOfToken(
+  db: Db,
+  tokenHash: Buffer,
+): Promise<(UserRow & { tokenId: string; scopes: string[] | null }) | null> {
   const row = await db
     .selectFrom('apiToken')
     .innerJoin('appUser', 'appUser.id', 'apiToken.userId')

@@ -17,8 +17,7 @@ export function serveIsolate(compose: (init: unknown, session: string) => Promis
   let deps: RunnerDeps | null = null;
   let beatAt = 0;
   // A worker that has just died hears nothing: this process then ends at the disconnect.
-  const say = (message: FromIsolate): void =>
-    void process.send?.(message, undefined, undefined, () => undefined);
+  const say = (message: FromIsolate): void => void process.send?.(message, undefined, undefined, () => undefined);
 
   const begin = async (init: unknown, session: string): Promise<void> => {
     try {
