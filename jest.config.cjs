@@ -14,5 +14,6 @@ module.exports = {
   globalSetup: '<rootDir>/test/support/globalSetup.ts',
   globalTeardown: '<rootDir>/test/support/globalTeardown.ts',
   testTimeout: 30000,
-  maxWorkers: 2,
+  // One more than the cores of the smallest machine: most tests wait for servers and processes most of the time.
+  maxWorkers: 3,
 };
