@@ -5,7 +5,7 @@ import type { Config } from '../config/config';
 import type { Database } from '../db/database';
 import type { Waker } from '../db/wake';
 import type { Catalog } from '../jobs/catalog';
-import type { CommandDeps } from '../jobs/commandDeps';
+import { commandSettings, type CommandDeps } from '../jobs/commandDeps';
 import type { HandlerDeps } from '../jobs/define';
 import { createApprovalLinks } from '../lib/approvalLink';
 import type { Logger } from '../lib/logger';
@@ -49,19 +49,7 @@ const CLOSE_MS = 3000;
 export async function startWebService(given: WebServiceDeps): Promise<WebService> {
   const { database, queue, catalog, config, logger, waker, serverKeys } = given;
   const events = await startEventHub(database, logger);
-  const commands: CommandDeps = {
-    db: database.kysely,
-    catalog,
-    waker,
-    settings: {
-      retentionDays: config.retention.days,
-      maxRows: config.maxRows,
-      cancelGraceMs: config.cancelGraceMs,
-      mailAllowDomains: config.mail.allowDomains,
-      selfApproval: config.selfApproval,
-      requireCancelReason: config.requireCancelReason,
-    },
-  };
+  const commands: CommandDeps = { db: database.kysely, catalog, waker, settings: commandSettings(config) };
   const deps: ApiDeps = {
     database,
     db: database.kysely,

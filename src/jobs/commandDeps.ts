@@ -1,5 +1,6 @@
 // What every command needs, handed in by the composition root; commands reach for nothing else.
 import type { Kysely } from 'kysely';
+import type { Config } from '../config/config';
 import type { Tx } from '../db/database';
 import type { DB } from '../db/generated/database';
 import type { JobRow } from '../db/queries/jobs';
@@ -15,16 +16,30 @@ export interface CommandDeps {
    * know that their job was dealt with. `changed` false: the effect stood already.
    */
   alongside?(tx: Tx, job: JobRow, changed: boolean): Promise<void>;
-  settings: {
-    /** Days an ended job stays; fractions allowed. */
-    retentionDays: number;
-    maxRows: number;
-    cancelGraceMs: number;
-    /** Domains, exactly matched, that a notice may go to besides users' own addresses. */
-    mailAllowDomains: string[];
-    /** Approvers may approve what they asked for themselves. Default false. */
-    selfApproval?: boolean;
-    /** A cancel must say why. Default false. */
-    requireCancelReason?: boolean;
+  settings: CommandSettings;
+}
+
+export interface CommandSettings {
+  /** Days an ended job stays; fractions allowed. */
+  retentionDays: number;
+  maxRows: number;
+  cancelGraceMs: number;
+  /** Domains, exactly matched, that a notice may go to besides users' own addresses. */
+  mailAllowDomains: string[];
+  /** Approvers may approve what they asked for themselves. Default false. */
+  selfApproval?: boolean;
+  /** A cancel must say why. Default false. */
+  requireCancelReason?: boolean;
+}
+
+/** The same in every process that gives commands. */
+export function commandSettings(config: Config): CommandSettings {
+  return {
+    retentionDays: config.retention.days,
+    maxRows: config.maxRows,
+    cancelGraceMs: config.cancelGraceMs,
+    mailAllowDomains: config.mail.allowDomains,
+    selfApproval: config.selfApproval,
+    requireCancelReason: config.requireCancelReason,
   };
 }

@@ -100,7 +100,7 @@ async function learn(tx: Tx, kind: string, outcome: FinalState, ended: EndedRun)
   if (!ended.startedAt || !ended.finishedAt) return;
   const processMs = ended.finishedAt.getTime() - ended.startedAt.getTime() - ended.pausedMs;
   const rows = ended.total === null ? 1 : ended.good + ended.failed + ended.skipped;
-  if (rows > 0) await learnDuration(tx, kind, Math.max(0, processMs) / rows);
+  if (rows > 0) await learnDuration(tx, kind, Math.max(0, processMs) / rows, rows);
 }
 
 /** What a person did who brought a run to this end. */

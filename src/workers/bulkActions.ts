@@ -6,7 +6,7 @@ import { beginDueBulkActions, pruneBulkActions } from '../db/queries/bulkItems';
 import type { Waker } from '../db/wake';
 import { carryOutSome } from '../jobs/bulk/carryOut';
 import type { Catalog } from '../jobs/catalog';
-import type { CommandDeps } from '../jobs/commandDeps';
+import { commandSettings, type CommandDeps } from '../jobs/commandDeps';
 import { startLoop } from '../lib/abort';
 import { messageOf } from '../lib/errors';
 import type { Logger } from '../lib/logger';
@@ -29,17 +29,7 @@ const PRUNE_BATCH = 5000;
 
 export function startBulkActions(deps: BulkActionDeps): { stop(): Promise<void> } {
   const { database, catalog, waker, config, logger } = deps;
-  const commands: CommandDeps = {
-    db: database.kysely,
-    catalog,
-    waker,
-    settings: {
-      retentionDays: config.retention.days,
-      maxRows: config.maxRows,
-      cancelGraceMs: config.cancelGraceMs,
-      mailAllowDomains: config.mail.allowDomains,
-    },
-  };
+  const commands: CommandDeps = { db: database.kysely, catalog, waker, settings: commandSettings(config) };
   const complain = (what: string) => (error: unknown) =>
     logger.warn({ error: messageOf(error, 500) }, `${what}; it is tried again`);
   const round = async (signal: AbortSignal): Promise<boolean> => {

@@ -1,6 +1,7 @@
 // Resubmitting jobs with changes, what was changed, and requeues of jobs that have not ended.
 import { sql } from 'kysely';
 import { buildJob, buildOutcomes } from '../support/factories';
+import { inputLines } from '../support/inputLines';
 import { startTestServer, type TestServer } from '../support/webServer';
 import { until } from '../support/until';
 
@@ -16,22 +17,6 @@ const owner = (role: Role) => ({ ...server.callers[role], name: `A ${role}` });
 const resubmit = (as: Role, id: string, body: unknown, headers?: Record<string, string>) =>
   server.call(as, 'POST', `/api/v1/jobs/${id}/resubmit`, body, headers);
 const difference = (as: Role, id: string) => server.call(as, 'GET', `/api/v1/jobs/${id}/difference`);
-
-async function rowsOf(jobId: string): Promise<string[]> {
-  const inputs = await db()
-    .selectFrom('jobInput')
-    .selectAll()
-    .where('jobId', '=', jobId)
-    .orderBy('inputChunk')
-    .execute();
-  let next = 0;
-  for (const input of inputs) {
-    expect(input.firstRowIndex).toBe(next);
-    expect(input.rows.split('\n')).toHaveLength(input.rowCount);
-    next += input.rowCount;
-  }
-  return inputs.flatMap((input) => input.rows.split('\n'));
-}
 
 async function stored(jobId: string) {
   return db().selectFrom('job').selectAll().where('id', '=', jobId).executeTakeFirstOrThrow();
@@ -60,8 +45,8 @@ it('[G36] makes a new job with the same parameters, byte for byte, and the same 
   });
   expect(again.headers.get('location')).toBe(`/api/v1/jobs/${job.id}`);
   expect(job).toMatchObject({ trial: 1, maxFailed: 3, limitThen: 'fail' });
-  expect(await rowsOf(job.id)).toEqual(['{"n":1}', '{"n":2}']);
-  expect(await rowsOf(made.id)).toEqual(['{"n":1}', '{"n":2}']);
+  expect(await inputLines(db(), job.id)).toEqual(['{"n":1}', '{"n":2}']);
+  expect(await inputLines(db(), made.id)).toEqual(['{"n":1}', '{"n":2}']);
   const same = (await difference('user', job.id)).body;
   expect(same).toMatchObject({ derivedFrom: made.id, params: [], settings: [], rows: { isSame: true } });
   expect(same.rows.before.sha256).toMatch(/^[0-9a-f]{64}$/);
@@ -115,7 +100,7 @@ it.each([
   await buildOutcomes(db(), job, { good: [0, 1, 2, 3, 4, 5, 6, 7, 8], failed: [9, 11, 30] });
   const answer = await resubmit('user', job.id, { rows });
   expect(answer.body.progress.total).toBe(wanted.length);
-  expect(await rowsOf(answer.body.id)).toEqual(wanted.map((n) => `{"n":${n}}`));
+  expect(await inputLines(db(), answer.body.id)).toEqual(wanted.map((n) => `{"n":${n}}`));
   const { rows: compared } = (await difference('user', answer.body.id)).body;
   expect(compared).toMatchObject({ isSame: false, before: { total: 35 }, after: { total: wanted.length } });
 });
@@ -123,9 +108,9 @@ it.each([
 it('copies many input chunks in order, part by part', async () => {
   const job = await buildJob(db(), { state: 'failed', owner: owner('user'), rows: 1500 });
   const answer = await resubmit('user', job.id, { rows: 'same' });
-  expect(await rowsOf(answer.body.id)).toEqual(await rowsOf(job.id));
+  expect(await inputLines(db(), answer.body.id)).toEqual(await inputLines(db(), job.id));
   const rest = await resubmit('user', job.id, { rows: 'unfinished' });
-  expect(await rowsOf(rest.body.id)).toEqual(await rowsOf(job.id));
+  expect(await inputLines(db(), rest.body.id)).toEqual(await inputLines(db(), job.id));
 });
 
 it('refuses what a new job of the kind would be refused for, and leaves nothing', async () => {

@@ -104,5 +104,9 @@ describe('timeouts', () => {
     const job = await startJob(engine, { kind: 'test.effects', rows: rows(1000) });
     expect((await jobOf(engine, job.id)).expectedMs).toBeCloseTo((history?.meanMs ?? 0) * 1000, 3);
     await untilState(engine, job.id, 'succeeded');
+    // Runs of a hundred rows say nothing about one of a few, or of thousands.
+    const tiny = await startJob(engine, { kind: 'test.effects', rows: rows(2) });
+    expect((await jobOf(engine, tiny.id)).expectedMs).toBeNull();
+    expect((await untilState(engine, tiny.id, 'succeeded')).expectedMs).toBeNull();
   });
 });

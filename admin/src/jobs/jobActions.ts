@@ -15,7 +15,7 @@ export const ACTION_WORDS: Record<UiAction, { verb: string; past: string; danger
   approve: { verb: 'Approve', past: 'approved', danger: false },
   reject: { verb: 'Reject', past: 'rejected', danger: true },
   withdraw: { verb: 'Withdraw', past: 'withdrawn', danger: true },
-  undo: { verb: 'Undo', past: 'taken back by a new job', danger: true },
+  undo: { verb: 'Undo', past: 'undone', danger: true },
 };
 
 export function isAllowed(job: Job, action: UiAction): boolean {
@@ -31,6 +31,7 @@ export function whyNot(job: Job, action: UiAction): string | null {
       if (hasEnded) return 'The job has ended already.';
       return job.state === 'canceling' ? 'The job is being canceled already.' : 'This job cannot be canceled now.';
     case 'requeue':
+      if (hasEnded && job.undoneBy !== null) return 'Another job takes it back, or your role does not allow a requeue.';
       return hasEnded
         ? 'Your role or this kind of job does not allow a requeue.'
         : 'Only an ended job can be requeued.';

@@ -1,4 +1,5 @@
 // A request for approval -> its document, and the page behind the link in the mail. Pure; every value in the page is escaped.
+import { Utils } from 'handlebars';
 import type { ApprovalRow, DecisionRow, FrozenPayload } from '../../db/queries/approvals';
 import type { JobRow } from '../../db/queries/jobs';
 import type { ApprovalDoc } from '../contract/approvals';
@@ -47,6 +48,9 @@ export function presentApproval({ job, approval, payload, decisions, firstRows }
   };
 }
 
+/** As the templates of mails do it. */
+const escape = Utils.escapeExpression;
+
 /** Derived, so that it can never differ from what became of the job. */
 function stateOf(job: JobRow, approval: ApprovalRow, decisions: DecisionRow[]): ApprovalDoc['state'] {
   const { outcome } = approval;
@@ -66,33 +70,33 @@ export function approvalPage(doc: ApprovalDoc, approverName: string, jobUrl: str
     ? `<dt>Rows</dt><dd>${doc.rows.ofRun}${doc.rows.ofRun === doc.rows.total ? '' : ` of ${doc.rows.total}`}</dd>
 <dt>First rows</dt><dd><pre>${doc.rows.first
         .slice(0, SHOWN_ROWS)
-        .map(({ rowIndex, row }) => escapeHtml(`#${rowIndex} ${cut(JSON.stringify(row))}`))
+        .map(({ rowIndex, row }) => escape(`#${rowIndex} ${cut(JSON.stringify(row))}`))
         .join('\n')}</pre></dd>`
     : '';
-  const given = doc.decisions.map(({ user, decision }) => escapeHtml(`${user.name}: ${decision}`)).join('<br>');
-  const body = `<p>${escapeHtml(doc.requester.name)} asks for your approval, ${escapeHtml(approverName)}.</p>
-<dl><dt>Job</dt><dd>${escapeHtml(doc.title)}</dd><dt>Kind</dt><dd>${escapeHtml(doc.kind)}</dd>
-<dt>Parameters</dt><dd><pre>${escapeHtml(cut(doc.paramsText))}</pre></dd>
+  const given = doc.decisions.map(({ user, decision }) => escape(`${user.name}: ${decision}`)).join('<br>');
+  const body = `<p>${escape(doc.requester.name)} asks for your approval, ${escape(approverName)}.</p>
+<dl><dt>Job</dt><dd>${escape(doc.title)}</dd><dt>Kind</dt><dd>${escape(doc.kind)}</dd>
+<dt>Parameters</dt><dd><pre>${escape(cut(doc.paramsText))}</pre></dd>
 ${rows}
 <dt>Request hash</dt><dd><code>${doc.requestHash}</code></dd>
-<dt>Expires</dt><dd>${doc.expiresAt}</dd>
+<dt>Expires</dt><dd>${doc.expiresAt.slice(0, 16).replace('T', ' ')} UTC</dd>
 <dt>Approvals needed</dt><dd>${doc.quorum}</dd>${given ? `<dt>Decided so far</dt><dd>${given}</dd>` : ''}</dl>
-<form method="post"><p><label>Reason (needed to reject)<br><textarea name="reason" rows="3" cols="60" maxlength="2000"></textarea></label></p>
-<p><button name="decision" value="approve">Approve</button> <button name="decision" value="reject">Reject</button></p></form>`;
+<form method="post"><p><label>Reason (needed to reject)<br><textarea name="reason" rows="3" cols="60" maxlength="2000" required></textarea></label></p>
+<p><button name="decision" value="approve" formnovalidate>Approve</button> <button name="decision" value="reject">Reject</button></p></form>`;
   return layout('Approval wanted', body, jobUrl, nonce);
 }
 
 /** What came of the link: decided, or why not. */
 export function outcomePage(title: string, message: string, jobUrl: string | null, nonce: string): string {
-  return layout(title, `<p>${escapeHtml(message)}</p>`, jobUrl, nonce);
+  return layout(title, `<p>${escape(message)}</p>`, jobUrl, nonce);
 }
 
 function layout(title: string, body: string, jobUrl: string | null, nonce: string): string {
-  const link = jobUrl === null ? '' : `<p><a href="${escapeHtml(jobUrl)}">Open the job in Gantry</a></p>`;
+  const link = jobUrl === null ? '' : `<p><a href="${escape(jobUrl)}">Open the job in Gantry</a></p>`;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">
-<title>${escapeHtml(title)}</title><style nonce="${nonce}">body{font-family:sans-serif;max-width:45rem;margin:2rem auto;padding:0 1rem}pre,code{white-space:pre-wrap;overflow-wrap:anywhere}dt{font-weight:bold}</style></head>
-<body><main><h1>${escapeHtml(title)}</h1>
+<title>${escape(title)}</title><style nonce="${nonce}">body{font-family:sans-serif;max-width:45rem;margin:2rem auto;padding:0 1rem}pre,code{white-space:pre-wrap;overflow-wrap:anywhere}dt{font-weight:bold}</style></head>
+<body><main><h1>${escape(title)}</h1>
 ${body}
 ${link}</main></body></html>
 `;
@@ -100,10 +104,4 @@ ${link}</main></body></html>
 
 function cut(text: string): string {
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)} …` : text;
-}
-
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);
 }

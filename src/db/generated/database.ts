@@ -395,8 +395,8 @@ export interface JobInput {
 export interface KindDuration {
   kind: string;
   meanMs: Generated<number>;
+  meanRows: Generated<number>;
   runs: Generated<number>;
-  variance: Generated<number>;
 }
 
 export interface KindPace {

@@ -558,7 +558,7 @@ create table kind_duration (
   kind text not null,
   runs bigint default 0 not null,
   mean_ms double precision default 0 not null,
-  variance double precision default 0 not null,
+  mean_rows double precision default 1 not null,
   constraint kind_duration_pkey PRIMARY KEY (kind)
 );
 

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { Tx } from '../database';
 import type { JobState } from '../generated/database';
-import { HISTORY_FROM_RUNS } from './durations';
+import { expectedMs } from './durations';
 
 export interface EndingJob {
   id: string;
@@ -73,10 +73,8 @@ export async function markRunEnded(
       errorCode: error?.code ?? null,
       errorMessage: error?.message ?? null,
       report,
-      expectedMs: sql<
-        number | null
-      >`(select d.mean_ms * coalesce(run.total, 1) from kind_duration d join job on job.kind = d.kind
-        where job.id = run.job_id and d.runs >= ${HISTORY_FROM_RUNS})`,
+      expectedMs: sql<number | null>`(select ${expectedMs('history', 'run.total')} from kind_duration history
+        join job on job.kind = history.kind where job.id = run.job_id)`,
     })
     .where('jobId', '=', jobId)
     .where('run', '=', run)

@@ -3,7 +3,7 @@
 import { sql, type Expression, type ExpressionBuilder, type SqlBool } from 'kysely';
 import type { Db, Tx } from '../database';
 import type { DB, JobState } from '../generated/database';
-import { HISTORY_FROM_RUNS } from './durations';
+import { expectedMs } from './durations';
 
 /** Columns of a job that clients and commands need. Not among them: input columns and the report, which may be large. */
 const JOB_COLUMNS = [
@@ -71,7 +71,7 @@ const RUN_COLUMNS = [
 
 /** What the history of the kind says, as it was at the end of a run that has ended; of a row, for jobs with rows. */
 const EXPECTED_MS = sql<number | null>`case when latest.finished_at is not null then latest.expected_ms
-  when history.runs >= ${sql.lit(HISTORY_FROM_RUNS)} then history.mean_ms * coalesce(latest.total, 1) end`;
+  else ${expectedMs('history', 'latest.total')} end`;
 
 /** The latest run's request for approval; null in a run that asked for none. */
 const REQUEST_COLUMNS = [

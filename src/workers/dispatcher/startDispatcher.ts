@@ -12,6 +12,7 @@ import { listUnsettled } from '../../db/queries/settle';
 import type { Queue } from '../../queue/createQueue';
 import { statesBefore } from '../../jobs/lifecycle';
 import { pause, startLoop } from '../../lib/abort';
+import { eachAlone } from '../../lib/eachAlone';
 import { messageOf } from '../../lib/errors';
 import type { Logger } from '../../lib/logger';
 import { settleJob, type SettleDeps } from '../runner/settle';
@@ -57,7 +58,7 @@ export function startDispatcher(deps: DispatcherDeps): { stop(): Promise<void> }
 
   const settleRound = async (): Promise<void> => {
     if (!(await deps.leadership.holds('dispatcher'))) return;
-    for (const jobId of await listUnsettled(deps.db, BATCH)) await settleJob(deps, jobId);
+    await eachAlone(await listUnsettled(deps.db, BATCH), (jobId) => settleJob(deps, jobId));
   };
   const settling = startLoop(POLL_MS, settleRound, complain(deps, 'settling jobs failed'));
 

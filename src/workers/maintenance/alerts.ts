@@ -1,8 +1,7 @@
 // Tells superadmins what is wrong with the installation, once an incident, and when it is over. Runs in workers and in web
 // processes, so that it is told, too, that no worker is there; one process at a time looks, and what it finds is written with
 // the mails about it in one transaction.
-import type { Database } from '../../db/database';
-import type { Tx } from '../../db/database';
+import type { Database, Tx } from '../../db/database';
 import {
   closeAlert,
   countLiveWorkers,

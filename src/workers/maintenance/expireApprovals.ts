@@ -5,18 +5,35 @@ import { lockJob } from '../../db/queries/jobs';
 import { withRetry } from '../../db/retry';
 import { requestApproval } from '../../jobs/approvals/requestApproval';
 import { finishRun } from '../../jobs/finishRun';
+import { eachAlone } from '../../lib/eachAlone';
 import type { MaintenanceDeps } from './startMaintenance';
 
 const BATCH = 100;
 
 export async function expireApprovals(deps: MaintenanceDeps): Promise<boolean> {
   const expired = await listExpired(deps.db, BATCH);
-  for (const { id: jobId, run } of expired) await expire(deps, jobId, run);
   const unrequested = await listUnrequested(deps.db, BATCH);
-  for (const { id: jobId, kind } of unrequested) await request(deps, jobId, kind);
   if (expired.length + unrequested.length === 0) return false;
-  deps.waker.wake('gantry_change');
-  deps.waker.wake('gantry_notice');
+  try {
+    await eachAlone(
+      [
+        ...expired.map(
+          ({ id, run }) =>
+            () =>
+              expire(deps, id, run),
+        ),
+        ...unrequested.map(
+          ({ id, kind }) =>
+            () =>
+              request(deps, id, kind),
+        ),
+      ],
+      (act) => act(),
+    );
+  } finally {
+    deps.waker.wake('gantry_change');
+    deps.waker.wake('gantry_notice');
+  }
   return expired.length === BATCH || unrequested.length === BATCH;
 }
 

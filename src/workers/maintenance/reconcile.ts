@@ -3,13 +3,13 @@
 import { insertOutbox } from '../../db/queries/dispatch';
 import { listForgotten } from '../../db/queries/maintenance';
 import { listFinishedButOpen } from '../../db/queries/settle';
+import { eachAlone } from '../../lib/eachAlone';
 import { settleJob } from '../runner/settle';
 import type { MaintenanceDeps } from './startMaintenance';
 
 const BATCH = 200;
 
 export async function reconcile(deps: MaintenanceDeps): Promise<boolean> {
-  for (const jobId of await listFinishedButOpen(deps.db, BATCH)) await settleJob(deps, jobId);
   const forgotten = await listForgotten(deps.db, BATCH);
   for (const { jobId, kind } of forgotten) {
     const definition = await deps.catalog.get(kind);
@@ -18,5 +18,6 @@ export async function reconcile(deps: MaintenanceDeps): Promise<boolean> {
     deps.logger.warn({ jobId, kind }, 'a job that nothing would have woken is due again');
   }
   if (forgotten.length > 0) deps.waker.wake('gantry_work');
+  await eachAlone(await listFinishedButOpen(deps.db, BATCH), (jobId) => settleJob(deps, jobId));
   return forgotten.length === BATCH;
 }

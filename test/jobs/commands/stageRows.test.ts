@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import type { Actor } from '../../../src/jobs/actor';
 import { discardStaged, stageJsonRows, stageRows, type StagedInput } from '../../../src/jobs/commands/stageRows';
 import { newId } from '../../../src/lib/ids';
+import { inputLines } from '../../support/inputLines';
 import { buildUser, openTestLedger, type TestLedger } from '../../support/factories';
 import { effects } from '../../support/testKinds';
 
@@ -28,24 +29,8 @@ function stage(
   return stageRows({ ...ledger.deps, settings }, actor, jobId, Readable.from(parts), format, effects, signal);
 }
 
-async function linesOf(jobId: string): Promise<string[]> {
-  const chunks = await ledger.db
-    .selectFrom('jobInput')
-    .selectAll()
-    .where('jobId', '=', jobId)
-    .orderBy('inputChunk')
-    .execute();
-  let next = 0;
-  for (const chunk of chunks) {
-    expect(chunk.firstRowIndex).toBe(next);
-    expect(chunk.rows.split('\n')).toHaveLength(chunk.rowCount);
-    next += chunk.rowCount;
-  }
-  return chunks.flatMap((chunk) => chunk.rows.split('\n'));
-}
-
 async function cellsOf(jobId: string): Promise<unknown[]> {
-  return (await linesOf(jobId)).map((line) => JSON.parse(line) as unknown);
+  return (await inputLines(ledger.db, jobId)).map((line) => JSON.parse(line) as unknown);
 }
 
 async function expectNothingLeft(jobId: string): Promise<void> {
@@ -146,12 +131,12 @@ describe('an error file that is sent back', () => {
 
   it('loses its two last members as NDJSON, and keeps every digit', async () => {
     const text = '{"n":1.0,"big":12345678901234567890,"error_code":"a\\"b","error_message":"}"}\n{"n":2}\n';
-    expect(await linesOf((await stage('ndjson', text)).jobId)).toEqual([
+    expect(await inputLines(ledger.db, (await stage('ndjson', text)).jobId)).toEqual([
       '{"n":1.0,"big":12345678901234567890}',
       '{"n":2}',
     ]);
     const other = '{"n":1}\n{"n":2,"error_code":"a","error_message":"b"}\n';
-    expect(await linesOf((await stage('ndjson', other)).jobId)).toEqual(other.trim().split('\n'));
+    expect(await inputLines(ledger.db, (await stage('ndjson', other)).jobId)).toEqual(other.trim().split('\n'));
   });
 });
 
@@ -160,7 +145,7 @@ describe('NDJSON', () => {
     const lines = ['{ "n": 1.10, "big": 98765432109876543210 }', '{"s":"\\u0000\\ud800"}', '{"k":{}}'];
     const staged = await stage('ndjson', `\uFEFF${lines[0]}\r\n\n${lines[1]}\n${lines[2]}`);
     expect(staged).toMatchObject({ columns: null, rowTotal: 3, format: 'ndjson' });
-    expect(await linesOf(staged.jobId)).toEqual(lines);
+    expect(await inputLines(ledger.db, staged.jobId)).toEqual(lines);
   });
 
   it.each<[string, string, object]>([

@@ -1,9 +1,8 @@
 // Starts a job and then shows how far it is. Closing the dialog leaves the job as it is; before the server has accepted
 // the upload there is no job, so closing stops the upload and says so.
-import { Anchor, Modal } from '@mantine/core';
+import { Modal } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
-import { Link } from 'react-router';
 import { client } from '../../api/client';
 import { errorLine, errorText, isStatus } from '../../api/errorText';
 import { jobClient } from '../../api/jobClient';
@@ -11,6 +10,7 @@ import { newKey } from '../../api/newKey';
 import { keys } from '../../api/queryKeys';
 import type { Job, NewJob, Resubmission } from '../../api/types';
 import { useToast } from '../../shell/ToastProvider';
+import { StartedNews } from '../StartedNews';
 import { StartedJob } from './StartedJob';
 import { StartForm } from './StartForm';
 
@@ -43,15 +43,7 @@ export function StartDialog({ from, onClose }: Props) {
       const answer = await call();
       cache.setQueryData(keys.job(answer.id), answer);
       setStarted(answer);
-      toast(
-        'good',
-        <>
-          “{answer.title}” {answer.state === 'awaiting_approval' ? 'waits for approval' : 'was started'}.{' '}
-          <Anchor component={Link} to={`/jobs/${answer.id}`} size="sm" onClick={onClose}>
-            Open it
-          </Anchor>
-        </>,
-      );
+      toast('good', <StartedNews job={answer} onOpen={onClose} />);
       void cache.invalidateQueries({ queryKey: keys.jobLists });
       void cache.invalidateQueries({ queryKey: keys.notifications });
     } catch (failure) {

@@ -30,11 +30,11 @@ alter table job add column retention_days double precision check (retention_days
 -- Slots taken by handlers that did not heed their signal.
 alter table worker add column stuck integer not null default 0;
 
--- How long runs of a kind took: of a row for kinds with rows, else of a run. Newer runs weigh more.
+-- How long runs of a kind took: of a row for kinds with rows, else of a run, and how many rows they had. Newer runs weigh more.
 create table kind_duration (
   kind text primary key,
   runs bigint not null default 0,
   mean_ms double precision not null default 0,
-  variance double precision not null default 0
+  mean_rows double precision not null default 1
 );
 `;

@@ -6,6 +6,7 @@ import { keys } from '../api/queryKeys';
 import type { Job } from '../api/types';
 import { putJob } from '../live/applyChanges';
 import { useToast } from '../shell/ToastProvider';
+import { StartedNews } from './StartedNews';
 import { ACTION_WORDS, type UiAction } from './jobActions';
 
 export interface ActionRequest {
@@ -48,7 +49,8 @@ export function useJobAction(job: Pick<Job, 'id' | 'title'>, onDone?: (answer: J
     onSuccess: (answer, { action }) => {
       if (answer) putJob(cache, answer);
       const word = answer?.state === 'canceling' ? 'is being canceled' : `was ${ACTION_WORDS[action].past}`;
-      toast('good', `“${job.title}” ${word}.`);
+      const isOther = answer !== null && answer.id !== job.id;
+      toast('good', isOther ? <StartedNews job={answer} /> : `“${job.title}” ${word}.`);
       void cache.invalidateQueries({ queryKey: keys.jobLists });
       void cache.invalidateQueries({ queryKey: keys.notifications });
       if (answer) void cache.invalidateQueries({ queryKey: keys.job(job.id) });
